@@ -1,0 +1,144 @@
+//! Pipelines, taxonomies and keyword libraries: by path, or built in under `builtin:` names, so that an installed
+//! binary needs no checkout.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tamis_detect::KeywordLibrary;
+use tamis_rules::Taxonomy;
+
+use crate::PipelineError;
+
+const BUILTIN: &str = "builtin:";
+
+macro_rules! library_file {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../../../models/keywords/", $name)))
+    };
+}
+
+const LIBRARY_MANIFEST: (&str, &str) = library_file!("library.toml");
+const LIBRARY_FILES: &[(&str, &str)] = &[
+    library_file!("A1a.tsv"),
+    library_file!("A1b.tsv"),
+    library_file!("A1c.tsv"),
+    library_file!("A1d.tsv"),
+    library_file!("A1e.tsv"),
+    library_file!("A1f.tsv"),
+    library_file!("A1g.tsv"),
+    library_file!("A1h.tsv"),
+    library_file!("A2a.tsv"),
+    library_file!("A2b.tsv"),
+    library_file!("A2c.tsv"),
+    library_file!("A2d.tsv"),
+    library_file!("A2e.tsv"),
+    library_file!("A2f.tsv"),
+    library_file!("A2g.tsv"),
+    library_file!("A2h.tsv"),
+    library_file!("A2i.tsv"),
+];
+
+const PIPELINES: &[(&str, &str)] = &[("quickstart", include_str!("../../../pipelines/quickstart.toml"))];
+
+/// A pipeline file's text and where it stands.
+#[derive(Debug)]
+pub struct PipelineText {
+    /// The TOML text.
+    pub text: String,
+    /// Name for messages.
+    pub origin: String,
+    /// Folder that its paths are relative to.
+    pub folder: PathBuf,
+    /// Whether it came with the program.
+    pub built_in: bool,
+}
+
+/// Reads a pipeline by path or `builtin:` name.
+///
+/// # Errors
+/// [`PipelineError::Usage`] where there is none.
+pub fn pipeline(reference: &str) -> Result<PipelineText, PipelineError> {
+    if let Some(name) = reference.strip_prefix(BUILTIN) {
+        let known: Vec<_> = PIPELINES.iter().map(|(name, _)| format!("{BUILTIN}{name}")).collect();
+        let text = PIPELINES.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_string());
+        let text = text.ok_or_else(|| unknown("pipeline", reference, &known))?;
+        return Ok(PipelineText { text, origin: reference.to_string(), folder: PathBuf::new(), built_in: true });
+    }
+    let path = Path::new(reference);
+    let text = fs::read_to_string(path).map_err(|error| unreadable("pipeline", path, &error))?;
+    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    Ok(PipelineText { text, origin: reference.to_string(), folder, built_in: false })
+}
+
+/// Reads a taxonomy by path or `builtin:` name.
+///
+/// # Errors
+/// [`PipelineError::Usage`] where there is none, [`PipelineError::Rules`] where it cannot be used.
+pub fn taxonomy(reference: &str) -> Result<Arc<Taxonomy>, PipelineError> {
+    if let Some(name) = reference.strip_prefix(BUILTIN) {
+        let found = Taxonomy::builtin(name);
+        return found.map(Arc::new).ok_or_else(|| unknown("taxonomy", reference, &["builtin:gbt45654".into()]));
+    }
+    let path = Path::new(reference);
+    let text = fs::read_to_string(path).map_err(|error| unreadable("taxonomy", path, &error))?;
+    Ok(Arc::new(Taxonomy::parse(&text, reference)?))
+}
+
+/// Reads a keyword library: a folder with `library.toml` and `.tsv` files, or `builtin:keywords`.
+///
+/// # Errors
+/// [`PipelineError::Usage`] where it cannot be read, [`PipelineError::Keywords`] with every mistake in it.
+pub fn keyword_library(reference: &str, taxonomy: &Taxonomy) -> Result<KeywordLibrary, PipelineError> {
+    if let Some(name) = reference.strip_prefix(BUILTIN) {
+        if name != "keywords" {
+            return Err(unknown("keyword library", reference, &["builtin:keywords".into()]));
+        }
+        return Ok(KeywordLibrary::parse(LIBRARY_MANIFEST, LIBRARY_FILES, taxonomy)?);
+    }
+    let folder = Path::new(reference);
+    let read = |path: &Path| -> Result<(String, String), PipelineError> {
+        let text = fs::read_to_string(path).map_err(|error| unreadable("keyword file", path, &error))?;
+        Ok((path.display().to_string(), text))
+    };
+    let listed = fs::read_dir(folder).map_err(|error| unreadable("keyword library", folder, &error))?;
+    let mut paths: Vec<PathBuf> = listed.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "tsv"));
+    paths.sort();
+    if paths.is_empty() {
+        let message = format!("keyword library {}: no .tsv file in the folder", folder.display());
+        return Err(PipelineError::Usage(message));
+    }
+    let manifest = read(&folder.join("library.toml"))?;
+    let files = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    Ok(KeywordLibrary::parse((&manifest.0, &manifest.1), &files, taxonomy)?)
+}
+
+fn unreadable(what: &str, path: &Path, error: &std::io::Error) -> PipelineError {
+    PipelineError::Usage(format!("{what} {}: {error}", path.display()))
+}
+
+fn unknown(what: &str, got: &str, known: &[String]) -> PipelineError {
+    PipelineError::Usage(format!("{what} {got:?}: there is none of that name; built in are {}", known.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_library_is_built_in() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/keywords");
+        let taxonomy = Taxonomy::builtin("gbt45654").unwrap();
+        let from_disk = keyword_library(&folder.display().to_string(), &taxonomy).unwrap();
+        let built_in = keyword_library("builtin:keywords", &taxonomy).unwrap();
+        assert_eq!(from_disk.digest(), built_in.digest());
+    }
+
+    #[test]
+    fn unknown_names_are_refused_with_what_there_is() {
+        assert!(pipeline("builtin:quick").unwrap_err().to_string().contains("builtin:quickstart"));
+        assert!(pipeline("no/such.toml").unwrap_err().to_string().contains("no/such.toml"));
+        assert!(taxonomy("builtin:x").unwrap_err().to_string().contains("builtin:gbt45654"));
+    }
+}

@@ -1,0 +1,47 @@
+//! Configuration and the three passes of a run: *tag* every record, *judge* every source, *emit* the filtered shards.
+//!
+//! A [`RunPlan`] is everything that is known before any record is read; [`run`] carries it out and tells an
+//! [`Observer`] what happens. The library prints nothing and reads no arguments. The outputs depend on the input, the
+//! configuration and the assets alone, never on threads, memory, batch size or interruptions.
+//!
+//! ```
+//! use tamis_pipeline::{Overrides, Passes, RunPlan, Silent, run};
+//!
+//! let folder = tempfile::tempdir()?;
+//! std::fs::create_dir(folder.path().join("in"))?;
+//! std::fs::write(folder.path().join("in/a.jsonl"), "{\"id\": 1, \"text\": \"plain text\", \"source\": \"s\"}\n")?;
+//! let overrides = Overrides {
+//!     input: vec![folder.path().join("in")],
+//!     output: Some(folder.path().join("out")),
+//!     settings: Vec::new(),
+//! };
+//! let plan = RunPlan::resolve("builtin:quickstart", &overrides)?;
+//! let report = run(&plan, Passes::All, &Silent)?.expect("all passes were done");
+//! assert_eq!((report.records.read, report.records.kept), (1, 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod assets;
+mod budget;
+pub mod config;
+mod emit;
+mod error;
+mod explain;
+mod judge;
+mod observer;
+mod plan;
+mod preflight;
+mod report;
+mod run;
+mod schedule;
+mod seal;
+mod shards;
+mod tag;
+
+pub use error::PipelineError;
+pub use explain::{Explainer, Explanation};
+pub use observer::{Observer, Pass, Silent};
+pub use plan::{Asset, Machine, Overrides, RunPlan};
+pub use preflight::{ShardPreview, preflight};
+pub use report::{Report, RiskCount, ShardLine, SourceLine, WhatIf};
+pub use run::{Passes, run};

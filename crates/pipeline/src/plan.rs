@@ -1,0 +1,209 @@
+//! Everything of a run that is known before any record is read.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Serialize;
+use tamis_detect::{Detector, KeywordDetector, KeywordLibrary};
+use tamis_rules::{Policy, Taxonomy};
+use tamis_shard::{BlockSize, ColumnMap, Fingerprints, InputSet, Limits, OutputDir};
+
+use crate::config::{DetectSpec, PipelineSpec};
+use crate::{PipelineError, assets};
+
+/// Version of what a pass computes, beside the program's own: raised when the same input would give other bytes.
+const TAG_VERSION: &str = "tag/1";
+const EMIT_VERSION: &str = "emit/1";
+
+/// What the command line adds to a pipeline file.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// Replaces `input.paths` where it is not empty.
+    pub input: Vec<PathBuf>,
+    /// Replaces `output.path`.
+    pub output: Option<PathBuf>,
+    /// `key=value` settings.
+    pub settings: Vec<String>,
+}
+
+/// A detector asset, as a manifest names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Asset {
+    /// What it is for: `keywords`.
+    pub detector: String,
+    /// Its name and version.
+    pub name: String,
+    /// blake3 of its content and the algorithm's version, hex.
+    pub digest: String,
+}
+
+/// A run, resolved: typed values only, every asset loaded, every shard listed.
+pub struct RunPlan {
+    /// Name of the pipeline for messages and manifests.
+    pub pipeline: String,
+    /// The shards.
+    pub input: InputSet,
+    /// How records are read.
+    pub columns: ColumnMap,
+    /// Bounds that decide outcomes.
+    pub limits: Limits,
+    /// The detectors, in order.
+    pub detectors: Vec<Box<dyn Detector>>,
+    /// What the detectors are made of.
+    pub assets: Vec<Asset>,
+    /// What follows from what they say.
+    pub policy: Policy,
+    /// Where the outputs go.
+    pub output: OutputDir,
+    /// Whether kept records carry the annotation.
+    pub annotate: bool,
+    /// Whether dropped records are written.
+    pub keep_rejected: bool,
+    /// How the machine is used.
+    pub machine: Machine,
+    /// Stop at the first shard that is set aside.
+    pub fail_fast: bool,
+}
+
+/// How the machine is used; never changes a byte of the outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Machine {
+    /// Worker threads.
+    pub threads: usize,
+    /// Bytes that blocks in flight may take.
+    pub memory: usize,
+    /// Most rows of a block.
+    pub batch_rows: usize,
+}
+
+impl Machine {
+    /// How much a reader takes at a time: small enough that every thread's blocks fit the memory.
+    pub fn block(&self) -> BlockSize {
+        let bytes = (self.memory / (8 * self.threads)).clamp(64 << 10, 1 << 20);
+        BlockSize { rows: self.batch_rows, bytes }
+    }
+}
+
+impl RunPlan {
+    /// Reads the pipeline, loads its assets and lists its shards.
+    ///
+    /// # Errors
+    /// [`PipelineError::Usage`] and its like: nothing has been written yet.
+    pub fn resolve(reference: &str, overrides: &Overrides) -> Result<Self, PipelineError> {
+        let file = assets::pipeline(reference)?;
+        let mut spec = PipelineSpec::parse(&file.text, &file.origin, &file.folder, &overrides.settings)?;
+        if file.built_in {
+            // Its own paths are those of a checkout, which an installed program does not have.
+            spec.input.paths.clear();
+            spec.output.path = None;
+        }
+        let paths = if overrides.input.is_empty() { &spec.input.paths } else { &overrides.input };
+        if paths.is_empty() {
+            return Err(PipelineError::Usage(format!("{}: no input; set input.paths, or give --input", file.origin)));
+        }
+        let output = overrides.output.as_ref().or(spec.output.path.as_ref()).ok_or_else(|| {
+            PipelineError::Usage(format!("{}: no output folder; set output.path, or give --output", file.origin))
+        })?;
+        let (policy, detectors, assets) = decision_parts(&spec)?;
+        let input = InputSet::discover(paths)?;
+        if let Some(path) = paths.iter().find(|path| output.starts_with(path) && path.is_dir()) {
+            return Err(PipelineError::Usage(format!(
+                "output folder {} lies inside the input {}; a second run would read its own output",
+                output.display(),
+                path.display()
+            )));
+        }
+        let threads = match spec.run.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        Ok(Self {
+            pipeline: file.origin,
+            input,
+            limits: Limits { max_row_bytes: spec.input.max_row_bytes.0, max_rows: spec.run.limit },
+            columns: columns(&spec),
+            detectors,
+            assets,
+            policy,
+            output: OutputDir::new(output),
+            annotate: spec.output.annotate,
+            keep_rejected: spec.output.keep_rejected,
+            machine: Machine { threads, memory: spec.run.memory.0, batch_rows: spec.run.batch_rows.max(1) },
+            fail_fast: spec.run.fail_fast,
+        })
+    }
+
+    /// The taxonomy of the policy.
+    pub fn taxonomy(&self) -> &Arc<Taxonomy> {
+        self.policy.taxonomy()
+    }
+
+    /// The configuration's part of the three fingerprints: what no input and no machine has a part in.
+    pub fn configuration(&self) -> Fingerprints {
+        let tag = fingerprint(&[
+            TAG_VERSION,
+            env!("CARGO_PKG_VERSION"),
+            &json(&self.columns),
+            &json(&self.limits),
+            &json(&self.assets),
+        ]);
+        let judge = fingerprint(&[&tag, &self.policy.canonical()]);
+        let options = format!("annotate={} keep_rejected={}", self.annotate, self.keep_rejected);
+        let emit = fingerprint(&[&judge, EMIT_VERSION, &options]);
+        Fingerprints { tag, judge: Some(judge), emit: Some(emit) }
+    }
+}
+
+/// The policy and the detectors of a pipeline, which [`RunPlan`] and `explain` share.
+///
+/// # Errors
+/// As [`RunPlan::resolve`].
+pub(crate) type DecisionParts = (Policy, Vec<Box<dyn Detector>>, Vec<Asset>);
+
+pub(crate) fn decision_parts(spec: &PipelineSpec) -> Result<DecisionParts, PipelineError> {
+    let taxonomy = assets::taxonomy(spec.policy.taxonomy.as_deref().unwrap_or("builtin:gbt45654"))?;
+    let policy = Policy::resolve(&spec.policy, Arc::clone(&taxonomy))?;
+    let (detectors, assets) = detectors(&spec.detect, &taxonomy)?;
+    Ok((policy, detectors, assets))
+}
+
+fn detectors(spec: &DetectSpec, taxonomy: &Taxonomy) -> Result<(Vec<Box<dyn Detector>>, Vec<Asset>), PipelineError> {
+    let (mut detectors, mut assets): (Vec<Box<dyn Detector>>, Vec<Asset>) = (Vec::new(), Vec::new());
+    if !spec.keywords.libraries.is_empty() {
+        let load = |reference: &String| assets::keyword_library(reference, taxonomy);
+        let libraries = spec.keywords.libraries.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+        let library = KeywordLibrary::stack(libraries, &spec.keywords.remove)?;
+        let name = format!("{} {}", library.name(), library.version());
+        let detector = KeywordDetector::new(library)?;
+        assets.push(Asset { detector: detector.name().into(), name, digest: detector.digest() });
+        detectors.push(Box::new(detector));
+    }
+    if detectors.is_empty() {
+        let message = "no detector is configured; add [detect.keywords] with a library".to_string();
+        return Err(PipelineError::Usage(message));
+    }
+    Ok((detectors, assets))
+}
+
+fn columns(spec: &PipelineSpec) -> ColumnMap {
+    ColumnMap {
+        text: spec.input.text.0.clone(),
+        id: spec.input.id.clone(),
+        source: spec.input.source.0.clone(),
+        lang: spec.input.lang.clone(),
+        modality: spec.input.modality.clone(),
+    }
+}
+
+/// blake3 over parts, each preceded by its length.
+pub(crate) fn fingerprint(parts: &[&str]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,0 +1,164 @@
+//! What a run comes to: the numbers that a person reads first, and a machine too.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use tamis_rules::{Ledger, LedgerEntry};
+use tamis_shard::{RowCounts, ShardManifest, ShardStatus};
+
+use crate::RunPlan;
+
+/// The outcome of a run. The same for the same input, configuration and assets.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Shards in the input.
+    pub shards: u64,
+    /// Files that the walk passed over.
+    pub skipped_files: u64,
+    /// Records by outcome.
+    pub records: RowCounts,
+    /// Bytes of text examined.
+    pub text_bytes: u64,
+    /// Records by primary reason.
+    pub reasons: BTreeMap<String, u64>,
+    /// Examined records per risk decided on them, in the taxonomy's order; risks with none are left out.
+    pub risks: Vec<RiskCount>,
+    /// Number of sources.
+    pub sources: u64,
+    /// The limit of the source rule, percent.
+    pub source_limit_percent: String,
+    /// Sources that were rejected, worst first.
+    pub rejected_sources: Vec<SourceLine>,
+    /// What the point rule would do at other limits.
+    pub what_if: Vec<WhatIf>,
+    /// Shards that were set aside whole.
+    pub shards_set_aside: Vec<ShardLine>,
+}
+
+/// A risk and how many records have it.
+#[derive(Debug, Clone, Serialize)]
+pub struct RiskCount {
+    /// Code.
+    pub code: String,
+    /// What it is called.
+    pub title: String,
+    /// Examined records with it.
+    pub records: u64,
+}
+
+/// A source's line of the ledger.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceLine {
+    /// Name; `""` for records that name none.
+    pub source: String,
+    /// Its records.
+    pub records: u64,
+    /// Records examined.
+    pub examined: u64,
+    /// Those with a counted risk.
+    pub unqualified: u64,
+    /// `unqualified / examined`, 0–1.
+    pub rate: Option<f64>,
+    /// Lower end of the 95 % interval.
+    pub low: Option<f64>,
+    /// Upper end of the 95 % interval.
+    pub high: Option<f64>,
+}
+
+/// The source rule at another limit.
+#[derive(Debug, Clone, Serialize)]
+pub struct WhatIf {
+    /// The other limit, percent.
+    pub source_limit_percent: String,
+    /// Sources that it would reject.
+    pub rejected_sources: u64,
+    /// Records of those sources.
+    pub records: u64,
+}
+
+/// A shard that was set aside.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShardLine {
+    /// Its `<path>`.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+    /// Rows read before.
+    pub rows_read: u64,
+}
+
+impl Report {
+    /// Sums up the manifests and the ledger.
+    pub fn new(plan: &RunPlan, manifests: &BTreeMap<String, ShardManifest>, ledger: &Ledger) -> Self {
+        let mut report = Self {
+            shards: plan.input.shards.len() as u64,
+            skipped_files: plan.input.skipped.total(),
+            records: RowCounts::default(),
+            text_bytes: 0,
+            reasons: BTreeMap::new(),
+            risks: risks(plan, ledger),
+            sources: ledger.entries().len() as u64,
+            source_limit_percent: plan.policy.source_limit().to_string(),
+            rejected_sources: rejected(ledger),
+            what_if: [-1, 1].into_iter().map(|points| what_if(plan, ledger, points)).collect(),
+            shards_set_aside: Vec::new(),
+        };
+        for manifest in manifests.values() {
+            report.add(manifest);
+        }
+        report
+    }
+
+    fn add(&mut self, manifest: &ShardManifest) {
+        if manifest.status == ShardStatus::Quarantined {
+            let reason = manifest.quarantine.as_ref();
+            self.shards_set_aside.push(ShardLine {
+                path: manifest.path.clone(),
+                reason: reason.map(|it| format!("{}: {}", it.kind, it.detail)).unwrap_or_default(),
+                rows_read: manifest.rows.read,
+            });
+            return;
+        }
+        self.records.add(&manifest.rows);
+        self.text_bytes += manifest.text_bytes;
+        for (reason, count) in &manifest.reasons {
+            *self.reasons.entry(reason.clone()).or_default() += count;
+        }
+    }
+}
+
+fn risks(plan: &RunPlan, ledger: &Ledger) -> Vec<RiskCount> {
+    let count = |index: usize| ledger.entries().iter().filter_map(|entry| entry.by_risk.get(index)).sum();
+    let risks = plan.taxonomy().risks().iter().enumerate();
+    let counts = risks.map(|(index, risk)| RiskCount {
+        code: risk.code.clone(),
+        title: risk.title.clone(),
+        records: count(index),
+    });
+    counts.filter(|risk| risk.records > 0).collect()
+}
+
+fn rejected(ledger: &Ledger) -> Vec<SourceLine> {
+    let mut lines: Vec<SourceLine> = ledger.rejected().map(source_line).collect();
+    let rate = |line: &SourceLine| line.rate.unwrap_or_default();
+    lines.sort_by(|a, b| rate(b).total_cmp(&rate(a)).then_with(|| a.source.cmp(&b.source)));
+    lines
+}
+
+fn source_line(entry: &LedgerEntry) -> SourceLine {
+    SourceLine {
+        source: entry.source.clone(),
+        records: entry.records,
+        examined: entry.examined,
+        unqualified: entry.unqualified,
+        rate: entry.rate,
+        low: entry.low,
+        high: entry.high,
+    }
+}
+
+fn what_if(plan: &RunPlan, ledger: &Ledger, points: i32) -> WhatIf {
+    let limit = plan.policy.source_limit().plus_points(points);
+    let (sources, records) = ledger.rejected_at(limit).fold((0, 0), |(n, sum), entry| (n + 1, sum + entry.records));
+    WhatIf { source_limit_percent: limit.to_string(), rejected_sources: sources, records }
+}

@@ -1,0 +1,146 @@
+//! The end of a run: the manifest that names every file by digest, the report, and `_SUCCESS`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::json;
+use tamis_rules::Ledger;
+use tamis_shard::{
+    Artefact, OutputDir, RunState, ShardError, ShardManifest, Subject, SubjectDigest, digest_file, remove_if_there,
+    root_hash, write_atomically, write_json,
+};
+
+use crate::judge::{LEDGER_FILES, manifests};
+use crate::plan::{Asset, Machine};
+use crate::{PipelineError, Report, RunPlan};
+
+/// Files that say that a run is finished; removed before anything is changed.
+const SEALS: [&str; 3] = ["_SUCCESS", "manifest/run.json", "report.json"];
+
+/// Removes what says that the folder holds a finished run.
+pub(crate) fn break_seal(output: &OutputDir) -> Result<(), ShardError> {
+    SEALS.iter().try_for_each(|name| remove_if_there(&output.at(name)).map(|_| ()))
+}
+
+/// `manifest/run.json`: an in-toto statement (v1) with a SLSA provenance predicate.
+#[derive(Serialize)]
+struct RunManifest<'p> {
+    #[serde(rename = "_type")]
+    kind: &'static str,
+    subject: Vec<Subject>,
+    #[serde(rename = "predicateType")]
+    predicate_type: &'static str,
+    predicate: serde_json::Value,
+    /// Records, sources and reasons, as in the report.
+    totals: &'p Report,
+    /// Codes that make a record unqualified by the source rule.
+    counted_risks: Vec<&'p str>,
+    root: &'p str,
+    metadata: Metadata<'p>,
+}
+
+/// The one place for what differs between two runs of the same thing.
+#[derive(Serialize)]
+struct Metadata<'p> {
+    started_at: String,
+    finished_at: String,
+    machine: Machine,
+    output: String,
+    input: Vec<String>,
+    pipeline: &'p str,
+}
+
+/// Names every file by digest and marks the folder as finished.
+pub(crate) fn seal(
+    plan: &RunPlan,
+    ledger: &Ledger,
+    started_at: chrono::DateTime<chrono::Utc>,
+) -> Result<Report, PipelineError> {
+    let output = &plan.output;
+    let manifests = manifests(plan);
+    let report = Report::new(plan, &manifests, ledger);
+    let subjects = subjects(output, &manifests)?;
+    refuse_strangers(output, &subjects)?;
+    let root = root_hash(&subjects);
+    let manifest = RunManifest {
+        kind: "https://in-toto.io/Statement/v1",
+        predicate: predicate(plan, &manifests),
+        subject: subjects,
+        predicate_type: "https://slsa.dev/provenance/v1",
+        totals: &report,
+        counted_risks: plan.taxonomy().codes(plan.policy.counted()).collect(),
+        root: &root,
+        metadata: metadata(plan, started_at),
+    };
+    write_json(&output.at("manifest/run.json"), &manifest)?;
+    write_json(&output.at("report.json"), &report)?;
+    write_atomically(&output.at("_SUCCESS"), format!("{root}\n").as_bytes())?;
+    Ok(report)
+}
+
+/// Every output file with its digest, sorted by name.
+fn subjects(output: &OutputDir, manifests: &BTreeMap<String, ShardManifest>) -> Result<Vec<Subject>, PipelineError> {
+    let mut digests: BTreeMap<String, String> = BTreeMap::new();
+    for (path, manifest) in manifests {
+        let outputs = manifest.outputs.iter().map(|(name, digest)| (name.clone(), digest.sha256.clone()));
+        digests.extend(outputs);
+        let name = OutputDir::name(Artefact::Manifest, path);
+        digests.insert(name.clone(), digest_file(&output.at(&name))?.sha256);
+    }
+    for name in LEDGER_FILES {
+        digests.insert(name.to_string(), digest_file(&output.at(name))?.sha256);
+    }
+    let subject = |(name, sha256)| Subject { name, digest: SubjectDigest { sha256 } };
+    Ok(digests.into_iter().map(subject).collect())
+}
+
+/// A file among the outputs that no shard of this run wrote would make the manifest a lie.
+fn refuse_strangers(output: &OutputDir, subjects: &[Subject]) -> Result<(), PipelineError> {
+    let known: BTreeSet<&str> = subjects.iter().map(|subject| subject.name.as_str()).collect();
+    match output.subject_files()?.into_iter().find(|name| !known.contains(name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(PipelineError::Usage(format!(
+            "{} is not of this run; move it out of the output folder and run again",
+            output.at(&name).display()
+        ))),
+    }
+}
+
+fn predicate(plan: &RunPlan, manifests: &BTreeMap<String, ShardManifest>) -> serde_json::Value {
+    let inputs = manifests.values().map(|manifest| {
+        let digest = manifest.input.digest.as_ref().map(|it| json!({"sha256": it.sha256, "blake3": it.blake3}));
+        json!({"name": manifest.path, "digest": digest})
+    });
+    let assets = plan.assets.iter().map(
+        |Asset { detector, name, digest }| json!({"name": format!("{detector}: {name}"), "digest": {"blake3": digest}}),
+    );
+    json!({
+        "buildDefinition": {
+            "buildType": "tamis run/1",
+            "externalParameters": {
+                "columns": plan.columns,
+                "limits": plan.limits,
+                "policy": plan.policy.canonical(),
+                "annotate": plan.annotate,
+                "keep_rejected": plan.keep_rejected,
+            },
+            "internalParameters": {"fingerprints": RunState::new(plan.configuration()).configuration},
+            "resolvedDependencies": inputs.chain(assets).collect::<Vec<_>>(),
+        },
+        "runDetails": {"builder": {"id": concat!("tamis ", env!("CARGO_PKG_VERSION"))}},
+    })
+}
+
+fn metadata(plan: &RunPlan, started_at: chrono::DateTime<chrono::Utc>) -> Metadata<'_> {
+    let time = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    let absolute =
+        |path: &std::path::Path| std::path::absolute(path).unwrap_or(path.to_path_buf()).display().to_string();
+    Metadata {
+        started_at: time(started_at),
+        finished_at: time(chrono::Utc::now()),
+        machine: plan.machine,
+        output: absolute(plan.output.root()),
+        input: plan.input.shards.iter().map(|shard| absolute(&shard.file)).collect(),
+        pipeline: &plan.pipeline,
+    }
+}

@@ -1,0 +1,15 @@
+//! Parquet at the level of column chunks.
+//!
+//! Records are read from the mapped leaves only, as the stored bytes. A filtered shard is written leaf by leaf with
+//! the input's own schema: physical values and levels are copied for the kept rows, so that nested, unusual and
+//! unknown columns come out as they went in; Arrow's type system never stands between them.
+
+mod annotation;
+mod copy;
+mod file;
+mod mapping;
+mod read;
+
+pub use copy::{EncodedRowGroup, ParquetCopy, ParquetWriter};
+pub use file::ParquetShard;
+pub use read::{ParquetBlock, ParquetBlocks};

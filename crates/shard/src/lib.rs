@@ -1,0 +1,45 @@
+//! Everything of a run that touches the disk: which shards there are, how their records are read, how kept records
+//! are written back in the same format, the Parquet artefacts beside them, and the manifests that bind all of it by
+//! digest.
+//!
+//! The crate knows no detector and no policy: it is handed the plan of each row and carries it out. Every file appears
+//! whole or not at all (temporary name, fsync, rename), and the shard's manifest is written last.
+//!
+//! ```
+//! use tamis_shard::{Format, RecordIds, registrable_domain};
+//!
+//! assert_eq!(Format::of_name("web/0001.jsonl.zst").unwrap().name(), "jsonl.zst");
+//! assert_eq!(registrable_domain("https://www.news.example.co.uk/a"), "example.co.uk");
+//! let ids = RecordIds::new("web/0001.jsonl.zst", "");
+//! assert_ne!(ids.row(0), ids.row(1));
+//! ```
+
+mod columns;
+mod commit;
+mod digest;
+mod error;
+pub mod format;
+mod input;
+mod limits;
+mod manifest;
+mod output;
+mod plan;
+mod record_id;
+mod records;
+pub mod table;
+
+pub use columns::{ColumnMap, Role, SourceNamer, SourceOrigin, registrable_domain};
+pub use commit::{Staged, StagedFile, remove_if_there, write_atomically};
+pub use digest::{FileDigest, digest_file, sha256_hex};
+pub use error::{BadShard, BadShardKind, ShardError};
+pub use format::{Compression, Format};
+pub use input::{InputSet, InputShard, Skipped};
+pub use limits::{BlockSize, Limits};
+pub use manifest::{
+    Fingerprints, InputRecord, QuarantineRecord, RowCounts, RunState, ShardManifest, ShardStatus, Subject,
+    SubjectDigest, root_hash, write_json,
+};
+pub use output::{Artefact, OutputDir, RunLock, SUBJECT_FOLDERS, is_temporary};
+pub use plan::{ANNOTATION, RowPlan};
+pub use record_id::{RecordId, RecordIds};
+pub use records::{RecordHead, Records, Text};
