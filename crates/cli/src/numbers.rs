@@ -25,6 +25,22 @@ pub fn bytes(number: u64) -> String {
     if unit == 0 { format!("{number} B") } else { format!("{value:.1} {}", UNITS[unit]) }
 }
 
+/// A path as a person would write it: without `.` and without parts that `..` takes back.
+pub fn path(path: &std::path::Path) -> String {
+    use std::path::{Component, PathBuf};
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out.display().to_string()
+}
+
 /// A share of a whole in percent with one decimal, or nothing of nothing.
 pub fn percent(part: u64, whole: u64) -> String {
     if whole == 0 { "–".into() } else { format!("{:.1} %", part as f64 * 100.0 / whole as f64) }
@@ -38,6 +54,10 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!([0, 999, 1000, 1234567].map(count), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([0, 999, 1000, 999_999, 1_500_000].map(bytes), ["0 B", "999 B", "1.0 kB", "1.0 MB", "1.5 MB"]);
+        assert_eq!(
+            ["a/../out/x", "./a", "../../b", "/a/b/../c"].map(|it| path(it.as_ref())),
+            ["out/x", "a", "../../b", "/a/c"]
+        );
         assert_eq!((percent(1, 3), percent(0, 0)), ("33.3 %".into(), "–".into()));
     }
 }

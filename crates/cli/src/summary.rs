@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use tamis_pipeline::{Report, RunPlan};
 use tamis_rules::Taxonomy;
 
-use crate::numbers::{bytes, count, percent};
+use crate::numbers::{bytes, count, path, percent};
 
 const HEAD: Style = Style::new().bold();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -28,7 +28,7 @@ pub struct Timing {
 /// The table, with colours that the stream strips where there is no terminal.
 pub fn summary(plan: &RunPlan, report: &Report, timing: Timing) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "\n{HEAD}{}{HEAD:#} → {}", plan.pipeline, plan.output.root().display());
+    let _ = writeln!(out, "\n{HEAD}{}{HEAD:#} → {}", plan.pipeline, path(plan.output.root()));
     records(&mut out, report);
     reasons(&mut out, report, plan.taxonomy());
     risks(&mut out, report);

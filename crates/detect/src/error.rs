@@ -75,7 +75,9 @@ pub(crate) fn did_you_mean<'a>(got: &str, known: impl IntoIterator<Item = &'a st
     let distance = |name: &str| strsim::damerau_levenshtein(&got, &name.to_lowercase());
     let nearest = known.into_iter().map(|name| (distance(name), name)).min_by_key(|&(far, _)| far);
     match nearest {
-        Some((far, name)) if far <= 3.min(name.chars().count().saturating_sub(1)) => format!("; did you mean {name:?}?"),
+        Some((far, name)) if far <= 3.min(name.chars().count().saturating_sub(1)) => {
+            format!("; did you mean {name:?}?")
+        }
         _ => String::new(),
     }
 }

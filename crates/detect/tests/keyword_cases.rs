@@ -26,8 +26,7 @@ struct Case {
 
 fn cases() -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/keywords");
-    let mut paths: Vec<_> =
-        folder.read_dir().expect("the cases").map(|entry| entry.expect("a file").path()).collect();
+    let mut paths: Vec<_> = folder.read_dir().expect("the cases").map(|entry| entry.expect("a file").path()).collect();
     paths.sort();
     let read = |path: &std::path::PathBuf| {
         let text = std::fs::read_to_string(path).expect("a text file");

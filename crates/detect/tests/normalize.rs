@@ -20,7 +20,7 @@ fn awkward() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
 
     #[test]
     fn normalising_twice_changes_nothing(text in prop_oneof![awkward(), any::<String>()]) {
@@ -44,15 +44,17 @@ proptest! {
             prop_assert_eq!(both.end, range.end);
             before = range;
         }
-        prop_assert_eq!(normal.original_range(0, usize::MAX).end, before.end);
+        if !normal.text().is_empty() {
+            prop_assert_eq!(normal.original_range(0, usize::MAX).end, before.end);
+        }
     }
 
     /// A character's range alone gives that character again. Excepted are lookalikes, whose form depends on the word
-    /// around them; characters of a unit (`ﬁ`, white space) give the whole unit.
+    /// around them, and line feeds, one of which alone is a space; characters of a unit (`ﬁ`) give the whole unit.
     #[test]
     fn a_range_gives_its_character_again(text in prop_oneof![awkward(), any::<String>()]) {
         let normal = normalize(&text);
-        for (start, c) in normal.text().char_indices() {
+        for (start, c) in normal.text().char_indices().filter(|&(_, c)| c != '\n') {
             let range = normal.original_range(start, start + c.len_utf8());
             let alone = normalize(&text[range.clone()]);
             let beside_latin = normalize(&format!("q{}", &text[range]));

@@ -7,7 +7,7 @@ use tamis_pipeline::{Overrides, Passes, RunPlan, ShardPreview, preflight, run as
 
 use super::{Failure, print, print_json};
 use crate::arguments::RunArguments;
-use crate::numbers::{bytes, count};
+use crate::numbers::{bytes, count, path};
 use crate::progress::Progress;
 use crate::summary::{Timing, summary};
 
@@ -56,7 +56,7 @@ fn overrides(arguments: &RunArguments) -> Overrides {
 }
 
 fn dry_run(plan: &RunPlan, previews: &[ShardPreview]) -> String {
-    let mut out = format!("{} → {} (nothing is written)\n\n", plan.pipeline, plan.output.root().display());
+    let mut out = format!("{} → {} (nothing is written)\n\n", plan.pipeline, path(plan.output.root()));
     for asset in &plan.assets {
         let _ = writeln!(out, "  {:<10} {}  {}", asset.detector, asset.name, &asset.digest[..16]);
     }

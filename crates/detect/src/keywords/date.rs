@@ -24,11 +24,7 @@ impl Date {
         let digits = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
         let shape = text.len() == 10 && (0..10).all(|at| digits(at) != matches!(at, 4 | 7));
         let mut parts = text.split('-').filter(|_| shape);
-        let date = Self::new(
-            parts.next()?.parse().ok()?,
-            parts.next()?.parse().ok()?,
-            parts.next()?.parse().ok()?,
-        )?;
+        let date = Self::new(parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?)?;
         parts.next().is_none().then_some(date)
     }
 
@@ -72,7 +68,8 @@ mod tests {
 
     #[test]
     fn only_days_of_the_calendar_are_dates() {
-        for bad in ["2026-02-29", "2026-13-01", "2026-00-10", "2026-1-01", "2026-01-1 ", "0000-01-01", "", "2026/01/01"] {
+        for bad in ["2026-02-29", "2026-13-01", "2026-00-10", "2026-1-01", "2026-01-1 ", "0000-01-01", "", "2026/01/01"]
+        {
             assert_eq!(Date::parse(bad), None, "{bad}");
         }
         assert_eq!(date("2024-02-29").to_string(), "2024-02-29");

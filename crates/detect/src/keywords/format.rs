@@ -82,7 +82,11 @@ impl<'a> Row<'a> {
     fn entry(&mut self, risk: RiskId, taxonomy: &Taxonomy, normalizer: &Normalizer) -> Option<Entry> {
         let before = self.problems.len();
         if self.cells.len() > self.columns.len() {
-            self.report(format!("{} cells under {} columns; look for a stray tab", self.cells.len(), self.columns.len()));
+            self.report(format!(
+                "{} cells under {} columns; look for a stray tab",
+                self.cells.len(),
+                self.columns.len()
+            ));
         }
         let level = self.named("level", Level::parse, &["enforce", "advisory"]);
         let lang = self.named("lang", Lang::parse, &Lang::ALL.map(Lang::name));
@@ -153,7 +157,9 @@ impl<'a> Row<'a> {
         });
         let number = parts.next().is_some_and(|part| part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit()));
         if !(risk && lang && number && parts.next().is_none()) {
-            self.report(format!("id {id:?} does not fit; expected {code}-LANG-NNNN with the row's language and 4 digits"));
+            self.report(format!(
+                "id {id:?} does not fit; expected {code}-LANG-NNNN with the row's language and 4 digits"
+            ));
         }
     }
 

@@ -47,7 +47,8 @@ impl KeywordLibrary {
     ) -> Result<Self, KeywordError> {
         let mut problems = Vec::new();
         let library = Self::read_manifest(manifest, taxonomy, &mut problems);
-        let read = |(name, text): &(_, _)| (AsRef::<str>::as_ref(name).to_owned(), AsRef::<str>::as_ref(text).to_owned());
+        let read =
+            |(name, text): &(_, _)| (AsRef::<str>::as_ref(name).to_owned(), AsRef::<str>::as_ref(text).to_owned());
         let mut files: Vec<(String, String)> = files.iter().map(read).collect();
         files.sort_unstable();
         let mut entries = Vec::new();
@@ -73,7 +74,10 @@ impl KeywordLibrary {
         let Some(mut joined) = joined else {
             let origin = Origin { file: "library stack".into(), line: None };
             let message = "no library given; expected at least one".to_owned();
-            return Err(KeywordError::Library { library: "stack".to_owned(), problems: vec![Problem { origin, message }] });
+            return Err(KeywordError::Library {
+                library: "stack".to_owned(),
+                problems: vec![Problem { origin, message }],
+            });
         };
         for id in removals.iter().map(AsRef::as_ref) {
             if !joined.entries.iter().any(|entry| &*entry.id == id) {

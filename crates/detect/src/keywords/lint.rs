@@ -89,7 +89,10 @@ impl<'a> NormalEntry<'a> {
             if *context == self.term {
                 Some(format!("unless {context:?} is the term itself, so that the entry never hits"))
             } else if bounded && !holds_a_hit(context) {
-                Some(format!("unless {context:?} has the term inside a word, where a {} never hits", self.entry.kind.name()))
+                Some(format!(
+                    "unless {context:?} has the term inside a word, where a {} never hits",
+                    self.entry.kind.name()
+                ))
             } else {
                 None
             }
@@ -111,7 +114,8 @@ impl<'a> Linter<'a> {
             let message = format!("library has {} entries; expected at least {}", stats.total, minimum.total);
             self.report(Severity::Error, "minimum-total", origin, message);
         }
-        for ((code, count), &least) in stats.per_risk.iter().zip(&minimum.per_risk).filter(|(risk, least)| risk.1 < **least)
+        for ((code, count), &least) in
+            stats.per_risk.iter().zip(&minimum.per_risk).filter(|(risk, least)| risk.1 < **least)
         {
             let message = format!("{code} has {count} entries; expected at least {least}");
             self.report(Severity::Error, "minimum-per-risk", origin, message);
@@ -127,7 +131,8 @@ impl<'a> Linter<'a> {
             self.report(Severity::Error, "future-date", origin, message);
         }
         if let Some(most) = taxonomy.keyword_minimum().maximum_age_days.filter(|&most| age > i64::from(most)) {
-            let message = format!("library was updated on {updated}, {age} days before {as_of}; expected {most} at most");
+            let message =
+                format!("library was updated on {updated}, {age} days before {as_of}; expected {most} at most");
             self.report(Severity::Error, "stale", origin, message);
         }
     }
@@ -189,9 +194,11 @@ impl<'a> Linter<'a> {
             let mut by: Option<&Entry> = None;
             engine.find_all(term.as_bytes(), &mut |pattern, start, end| {
                 let inner = wide[terms[pattern.0 as usize]].iter().copied();
-                let same = |other: &&Entry| other.risk == entry.risk && other.level == entry.level && other.id != entry.id;
+                let same =
+                    |other: &&Entry| other.risk == entry.risk && other.level == entry.level && other.id != entry.id;
                 // Of equal terms, one that is as wide is a duplicate, and reported as such.
-                let shorter = end - start < term.len() || entry.kind != MatchKind::Substring || !entry.is_unconditional();
+                let shorter =
+                    end - start < term.len() || entry.kind != MatchKind::Substring || !entry.is_unconditional();
                 by = inner.filter(same).filter(|_| shorter).chain(by).min_by_key(|other| &other.id);
             });
             if let Some(by) = by {

@@ -70,7 +70,8 @@ impl Places {
         let behind = self.list.get(at).filter(|place| place.pattern == pattern && !place.inside_word);
         [before, behind.copied()].into_iter().flatten().any(|place| {
             let (from, to) = if place.start <= hit.start { (place.end, hit.start) } else { (hit.end, place.start) };
-            from >= to || (self.distance(text, from, to) <= within as usize && !(same_paragraph && self.parted(from, to)))
+            from >= to
+                || (self.distance(text, from, to) <= within as usize && !(same_paragraph && self.parted(from, to)))
         })
     }
 
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn distance_counts_characters_between_nearest_edges() {
-        let text = format!("近{}hit{}远\n\n段", "中".repeat(70), "é".repeat(5));
+        let text = format!("近{}hit{}远\n\n段", "中".repeat(70), "·".repeat(5));
         let found = places(&text, &["hit", "近", "远", "段"]);
         let hit = *found.list.first().expect("a hit");
         let near = |pattern, within| found.is_near(&text, pattern, hit, within, true);

@@ -188,7 +188,7 @@ impl<'t, 'o> Pass<'t, 'o> {
             match self.table.get(c) {
                 Mapping::Drop | Mapping::Mark => continue,
                 Mapping::Same if is_letter(c) => mixed |= is_latin(c),
-                Mapping::Lookalike(_) => mixed |= is_latin(c),
+                Mapping::Lookalike(letter) => mixed |= is_latin(letter.plain),
                 Mapping::One(one) if is_letter(one) => mixed |= is_latin(one),
                 Mapping::Many(many) => {
                     mixed |= many.chars().take_while(|&c| is_letter(c)).any(is_latin);
@@ -225,13 +225,13 @@ fn plain_ascii_end(bytes: &[u8], mut at: usize) -> usize {
 /// Whether the block's first bytes are visible ASCII or spaces with visible ASCII behind. Without branches, so that
 /// it becomes vector code.
 fn is_plain(block: &[u8; BLOCK + 1]) -> bool {
-    let mut odd = false;
+    let mut odd = 0;
     for at in 0..BLOCK {
         let (byte, next) = (block[at], block[at + 1]);
-        odd |= byte.wrapping_sub(0x20) > 0x5e;
-        odd |= byte == b' ' && next.wrapping_sub(0x21) > 0x5d;
+        odd |= u8::from(byte.wrapping_sub(0x20) > 0x5e);
+        odd |= u8::from(byte == b' ') & u8::from(next.wrapping_sub(0x21) > 0x5d);
     }
-    !odd
+    odd == 0
 }
 
 #[cfg(test)]
