@@ -60,11 +60,7 @@ pub(crate) fn judge(plan: &RunPlan, observer: &dyn Observer) -> Result<Ledger, P
     let manifests = manifests(plan);
     require_tags(plan, &manifests)?;
     observer.pass_started(Pass::Judge, manifests.len(), 0);
-    let fingerprint = judged_fingerprint(plan, &manifests);
-    let mut state = RunState::read(&plan.output)?.unwrap_or_else(|| RunState::new(plan.configuration()));
-    if state.judged.as_ref() == Some(&fingerprint)
-        && let Ok(ledger) = standing_ledger(plan)
-    {
+    if let Ok(ledger) = standing_ledger(plan) {
         observer.pass_finished(Pass::Judge);
         return Ok(ledger);
     }
@@ -75,11 +71,12 @@ pub(crate) fn judge(plan: &RunPlan, observer: &dyn Observer) -> Result<Ledger, P
         .collect();
     let ledger = Ledger::judge(&tally(plan, observer, &tagged)?, &plan.policy);
     let [parquet, csv] = LEDGER_FILES.map(|name| plan.output.at(name));
-    for staged in write_ledger(&parquet, &csv, &ledger, plan.taxonomy())? {
-        staged.place()?;
+    let mut state = RunState::new(plan.configuration());
+    let staged = write_ledger(&parquet, &csv, &ledger, plan.taxonomy())?;
+    for (name, staged) in LEDGER_FILES.into_iter().zip(staged) {
+        state.ledger.insert(name.to_string(), staged.place()?);
     }
-    state.configuration = plan.configuration();
-    state.judged = Some(fingerprint);
+    state.judged = Some(judged_fingerprint(plan, &manifests));
     state.write(&plan.output)?;
     observer.pass_finished(Pass::Judge);
     Ok(ledger)
@@ -89,9 +86,10 @@ pub(crate) fn judge(plan: &RunPlan, observer: &dyn Observer) -> Result<Ledger, P
 pub(crate) fn standing_ledger(plan: &RunPlan) -> Result<Ledger, PipelineError> {
     let fingerprint = judged_fingerprint(plan, &manifests(plan));
     let state = RunState::read(&plan.output)?;
-    if state.and_then(|state| state.judged) != Some(fingerprint) {
+    let stands = state.is_some_and(|it| it.judged == Some(fingerprint) && it.ledger_stands(&plan.output));
+    if !stands {
         let message = format!(
-            "output folder {}: its ledger was not made of these tags by this policy; run `tamis judge` first",
+            "output folder {}: its ledger was not made of these tags by this policy, or was changed; run `tamis judge` first",
             plan.output.root().display()
         );
         return Err(PipelineError::Usage(message));

@@ -163,12 +163,15 @@ pub struct RunState {
     /// What the ledger that stands was made of: every shard's tags and the policy. None before the judge pass.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub judged: Option<String>,
+    /// Files of that ledger, relative to the output folder.
+    #[serde(default)]
+    pub ledger: BTreeMap<String, FileDigest>,
 }
 
 impl RunState {
     /// A state file's content.
     pub fn new(configuration: Fingerprints) -> Self {
-        Self { format: STATE_FORMAT.into(), configuration, judged: None }
+        Self { format: STATE_FORMAT.into(), configuration, judged: None, ledger: BTreeMap::new() }
     }
 
     /// Reads the folder's state; none where it holds no run.
@@ -197,6 +200,14 @@ impl RunState {
     /// [`ShardError::Io`].
     pub fn write(&self, output: &OutputDir) -> Result<(), ShardError> {
         write_json(&Self::path(output), self).map(|_| ())
+    }
+
+    /// True where the ledger's files stand as they were written.
+    pub fn ledger_stands(&self, output: &OutputDir) -> bool {
+        let stands = |(name, expected): (&String, &FileDigest)| {
+            crate::digest_file(&output.at(name)).is_ok_and(|got| got == *expected)
+        };
+        !self.ledger.is_empty() && self.ledger.iter().all(stands)
     }
 
     fn path(output: &OutputDir) -> std::path::PathBuf {

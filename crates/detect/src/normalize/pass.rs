@@ -32,9 +32,7 @@ impl<'t, 'o> Pass<'t, 'o> {
         while let Some(&byte) = self.text.as_bytes().get(self.at) {
             if byte < 0x80 {
                 self.at = plain_ascii_end(self.text.as_bytes(), self.at);
-                if self.text.as_bytes().get(self.at).is_some_and(|&byte| byte < 0x80) {
-                    self.white_space();
-                }
+                self.ascii_white_space();
             } else {
                 self.skip_kept();
                 self.other();
@@ -128,6 +126,20 @@ impl<'t, 'o> Pass<'t, 'o> {
                 self.read_until(end);
             }
             _ => self.drop_until(end),
+        }
+    }
+
+    /// Reads the white space that begins here, if its first byte is ASCII. The usual kinds have short ways.
+    fn ascii_white_space(&mut self) {
+        match self.text.as_bytes().get(self.at..).unwrap_or_default() {
+            [b'\n', b'\n', next, ..] if next.is_ascii_graphic() => self.at += 2,
+            [b'\n', next, ..] if next.is_ascii_graphic() => {
+                self.flush();
+                self.out.text.push(' ');
+                self.read_until(self.at + 1);
+            }
+            [first, ..] if first.is_ascii() => self.white_space(),
+            _ => {}
         }
     }
 

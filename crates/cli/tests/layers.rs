@@ -1,0 +1,35 @@
+//! Dependencies run one way: cli → pipeline → shard, detect → rules.
+
+mod support;
+
+use std::fs;
+
+/// What each crate of ours may use of ours, and what of others it must not.
+const LAYERS: [(&str, &[&str], &[&str]); 5] = [
+    ("rules", &[], &["arrow", "parquet", "rayon", "clap", "blake3", "ort"]),
+    ("detect", &["rules"], &["parquet", "ort", "clap", "walkdir"]),
+    ("shard", &["rules"], &["aho-corasick", "ort", "clap"]),
+    ("pipeline", &["rules", "detect", "shard"], &["clap", "indicatif", "arrow", "parquet"]),
+    ("cli", &["rules", "detect", "shard", "pipeline"], &["aho-corasick", "ort"]),
+];
+
+#[test]
+fn crates_know_only_what_lies_below_them() {
+    for (name, ours, banned) in LAYERS {
+        let path = support::root().join(format!("crates/{name}/Cargo.toml"));
+        let text = fs::read_to_string(path).expect("a manifest");
+        let (_, rest) = text.split_once("\n[dependencies]").expect("dependencies");
+        let section = rest.split("\n[").next().unwrap_or_default();
+        let used: Vec<&str> =
+            section.lines().filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|it| !it.is_empty()).collect();
+        assert!(!used.is_empty() || name == "rules", "{name}: no dependency was read");
+        for dependency in used {
+            if let Some(crate_name) = dependency.strip_prefix("tamis-") {
+                assert!(ours.contains(&crate_name), "{name} must not use {dependency}");
+            }
+            assert!(!banned.iter().any(|it| dependency.starts_with(it)), "{name} must not use {dependency}");
+        }
+    }
+    let crates = fs::read_dir(support::root().join("crates")).expect("crates").count();
+    assert_eq!(crates, LAYERS.len(), "a new crate needs its layer here");
+}
