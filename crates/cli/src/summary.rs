@@ -59,8 +59,8 @@ fn records(out: &mut String, report: &Report) {
         );
     }
     if rows.blank_lines > 0 {
-        let _ =
-            writeln!(out, "          {DIM}{:>12} blank lines, which are no records{DIM:#}", count(rows.blank_lines));
+        let lines = if rows.blank_lines == 1 { "blank line, no record" } else { "blank lines, no records" };
+        let _ = writeln!(out, "          {DIM}{:>12} {lines}{DIM:#}", count(rows.blank_lines));
     }
 }
 

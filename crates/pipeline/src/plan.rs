@@ -154,12 +154,16 @@ impl RunPlan {
     }
 }
 
+/// Detectors with what they are made of.
+type Detectors = (Vec<Box<dyn Detector>>, Vec<Asset>);
+
+/// What decides in a pipeline, beside its input and output.
+pub(crate) type DecisionParts = (Policy, Vec<Box<dyn Detector>>, Vec<Asset>);
+
 /// The policy and the detectors of a pipeline, which [`RunPlan`] and `explain` share.
 ///
 /// # Errors
 /// As [`RunPlan::resolve`].
-pub(crate) type DecisionParts = (Policy, Vec<Box<dyn Detector>>, Vec<Asset>);
-
 pub(crate) fn decision_parts(spec: &PipelineSpec) -> Result<DecisionParts, PipelineError> {
     let taxonomy = assets::taxonomy(spec.policy.taxonomy.as_deref().unwrap_or("builtin:gbt45654"))?;
     let policy = Policy::resolve(&spec.policy, Arc::clone(&taxonomy))?;
@@ -167,8 +171,8 @@ pub(crate) fn decision_parts(spec: &PipelineSpec) -> Result<DecisionParts, Pipel
     Ok((policy, detectors, assets))
 }
 
-fn detectors(spec: &DetectSpec, taxonomy: &Taxonomy) -> Result<(Vec<Box<dyn Detector>>, Vec<Asset>), PipelineError> {
-    let (mut detectors, mut assets): (Vec<Box<dyn Detector>>, Vec<Asset>) = (Vec::new(), Vec::new());
+fn detectors(spec: &DetectSpec, taxonomy: &Taxonomy) -> Result<Detectors, PipelineError> {
+    let (mut detectors, mut assets): Detectors = (Vec::new(), Vec::new());
     if !spec.keywords.libraries.is_empty() {
         let load = |reference: &String| assets::keyword_library(reference, taxonomy);
         let libraries = spec.keywords.libraries.iter().map(load).collect::<Result<Vec<_>, _>>()?;

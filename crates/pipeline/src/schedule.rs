@@ -16,6 +16,9 @@ use tamis_shard::{BadShard, BadShardKind, ShardError};
 use crate::PipelineError;
 use lane::{Lane, Step};
 
+/// The two ends of a shard that was opened.
+pub(crate) type Opened<W> = (<W as ShardWork>::Source, <W as ShardWork>::Sink);
+
 /// One pass over shards, as the scheduler sees it.
 pub(crate) trait ShardWork: Sync {
     /// Memory of one worker thread.
@@ -32,7 +35,7 @@ pub(crate) trait ShardWork: Sync {
     /// Memory for one more worker.
     fn scratch(&self) -> Self::Scratch;
     /// Opens a shard; none where nothing is to be done.
-    fn open(&self, shard: usize) -> Result<Option<(Self::Source, Self::Sink)>, ShardError>;
+    fn open(&self, shard: usize) -> Result<Option<Opened<Self>>, ShardError>;
     /// The next piece of a shard, in order.
     fn claim(&self, shard: usize, source: &mut Self::Source) -> Result<Option<Self::Piece>, ShardError>;
     /// Works on a piece.
