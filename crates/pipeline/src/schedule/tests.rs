@@ -60,7 +60,7 @@ impl ShardWork for Numbers {
 
     fn work(&self, shard: usize, _: &mut u64, piece: u64) -> Result<u64, ShardError> {
         self.stumble(shard, piece, "work")?;
-        if piece % 3 == 0 {
+        if piece.is_multiple_of(3) {
             std::thread::yield_now();
         }
         Ok(piece * 10)
@@ -88,7 +88,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn outcome(work: &Numbers, threads: usize) -> (Vec<(usize, Vec<u64>)>, Vec<usize>, bool) {
+/// Shards done with what came out of them, shards set aside, and whether the run failed.
+type Outcome = (Vec<(usize, Vec<u64>)>, Vec<usize>, bool);
+
+fn outcome(work: &Numbers, threads: usize) -> Outcome {
     let order: Vec<usize> = (0..work.pieces.len()).collect();
     let failed = run(work, &order, threads).is_err();
     let mut done = std::mem::take(&mut *lock(&work.done));

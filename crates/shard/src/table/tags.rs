@@ -373,18 +373,18 @@ mod tests {
         let row = |row: u64| TagRow {
             row,
             record_id: ids.row(row),
-            id: (row % 2 == 0).then(|| row.to_string()),
+            id: (row.is_multiple_of(2)).then(|| row.to_string()),
             source: "源".into(),
             lang: Some("zh".into()),
             modality: None,
             bytes: 3,
             chars: 1,
-            quarantine: (row % 5 == 0).then_some(Quarantine::Schema),
+            quarantine: (row.is_multiple_of(5)).then_some(Quarantine::Schema),
             keywords: (0..row % 3)
                 .map(|_| KeywordCount { risk, level: Level::Advisory, entries: 2, hits: 9 })
                 .collect(),
             scores: (0..row % 2).map(|_| ScoreTag { model: "m".into(), risk, score_milli: 123 }).collect(),
-            pii: (row % 7 == 0).then_some(PiiKind::ALL[3]).into_iter().collect(),
+            pii: (row.is_multiple_of(7)).then_some(PiiKind::ALL[3]).into_iter().collect(),
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.tags.parquet");
