@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(failure)) => {
             anstream::eprintln!(
-                "{}error:{} {:#}",
+                "{}error:{} {}",
                 commands::ERROR.render(),
                 commands::ERROR.render_reset(),
                 failure.error

@@ -142,6 +142,9 @@ fn mistakes_are_refused_before_anything_is_read() {
     write(&folder.path().join("docs/readme.txt"), "x");
     let (code, text) = run(&folder.path().join("docs"), &out, &[]);
     assert!(code == 2 && text.contains("holds no shard"), "{text}");
+    let got = tamis(&["run", "pipelines/quikstart.toml"]);
+    let text = String::from_utf8_lossy(&got.stderr).into_owned();
+    assert!(got.status.code() == Some(2) && text.contains("did you mean pipelines/quickstart.toml?"), "{text}");
 
     let pipeline = folder.path().join("p.toml");
     write(&pipeline, "[input]\npaths = ['in']\ntxt = 'body'\n");

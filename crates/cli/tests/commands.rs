@@ -11,13 +11,7 @@ fn stdout(arguments: &[&str]) -> (Option<i32>, String) {
 
 /// A pipeline with a library of one made-up word.
 fn tiny(folder: &std::path::Path) -> String {
-    write(
-        &folder.join("kw/library.toml"),
-        "name = 'tiny'\nversion = '1'\nupdated = '2026-11-24'\ntaxonomy = 'gbt45654'\n",
-    );
-    let header = "id\tlevel\tlang\tmatch\tterm\tadded\treviewed";
-    let row = "A1d-en-0001\tenforce\ten\tword\tzorblax\t2026-11-24\t2026-11-24";
-    write(&folder.join("kw/A1d.tsv"), format!("{header}\n{row}\n"));
+    support::library(folder);
     let pipeline = folder.join("p.toml");
     write(&pipeline, "[detect.keywords]\nlibraries = ['kw']\n");
     pipeline.display().to_string()

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tamis_detect::KeywordLibrary;
 use tamis_rules::Taxonomy;
+use tamis_shard::did_you_mean;
 
 use crate::PipelineError;
 
@@ -115,7 +116,8 @@ pub fn keyword_library(reference: &str, taxonomy: &Taxonomy) -> Result<KeywordLi
 }
 
 fn unreadable(what: &str, path: &Path, error: &std::io::Error) -> PipelineError {
-    PipelineError::Usage(format!("{what} {}: {error}", path.display()))
+    let hint = if error.kind() == std::io::ErrorKind::NotFound { did_you_mean(path) } else { String::new() };
+    PipelineError::Usage(format!("{what} {}: {error}{hint}", path.display()))
 }
 
 fn unknown(what: &str, got: &str, known: &[String]) -> PipelineError {

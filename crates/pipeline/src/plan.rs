@@ -1,6 +1,6 @@
 //! Everything of a run that is known before any record is read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -106,13 +106,7 @@ impl RunPlan {
         })?;
         let (policy, detectors, assets) = decision_parts(&spec)?;
         let input = InputSet::discover(paths)?;
-        if let Some(path) = paths.iter().find(|path| output.starts_with(path) && path.is_dir()) {
-            return Err(PipelineError::Usage(format!(
-                "output folder {} lies inside the input {}; a second run would read its own output",
-                output.display(),
-                path.display()
-            )));
-        }
+        refuse_overlap(paths, &input, output)?;
         let threads = match spec.run.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
@@ -187,6 +181,37 @@ fn detectors(spec: &DetectSpec, taxonomy: &Taxonomy) -> Result<Detectors, Pipeli
         return Err(PipelineError::Usage(message));
     }
     Ok((detectors, assets))
+}
+
+/// An output folder inside the input would be read by the next run, and shards inside the output folder would be
+/// overwritten by this one.
+fn refuse_overlap(paths: &[PathBuf], input: &InputSet, output: &Path) -> Result<(), PipelineError> {
+    let root = resolved(output);
+    if let Some(path) = paths.iter().find(|path| path.is_dir() && root.starts_with(resolved(path))) {
+        return Err(PipelineError::Usage(format!(
+            "output folder {} lies inside the input {}; a second run would read its own output",
+            output.display(),
+            path.display()
+        )));
+    }
+    match input.shards.iter().find(|shard| resolved(&shard.file).starts_with(&root)) {
+        None => Ok(()),
+        Some(shard) => Err(PipelineError::Usage(format!(
+            "input {} lies inside the output folder {}, where this run would overwrite it; give another folder with -o",
+            shard.file.display(),
+            output.display()
+        ))),
+    }
+}
+
+/// The path without links and `..`, also where its last parts do not exist yet.
+fn resolved(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let standing = absolute.ancestors().find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
+    match standing {
+        Some((folder, real)) => absolute.strip_prefix(folder).map_or(real.clone(), |rest| real.join(rest)),
+        None => absolute,
+    }
 }
 
 fn columns(spec: &PipelineSpec) -> ColumnMap {

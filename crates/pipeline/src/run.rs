@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
+use std::path::Path;
 
 use tamis_rules::Ledger;
 use tamis_shard::{
@@ -43,6 +44,8 @@ pub fn run(plan: &RunPlan, passes: Passes, observer: &dyn Observer) -> Result<Op
     for name in absent_columns(plan, &previews) {
         observer.notice(&format!("no shard shows the mapped column {name:?}; it is null for every record"));
     }
+    // Looked at before the lock is taken too: a folder that is not ours is left as it was.
+    check_folder(plan, passes)?;
     let _lock = plan.output.lock()?;
     accept_folder(plan, passes)?;
     break_seal(&plan.output)?;
@@ -112,21 +115,32 @@ fn largest_first(plan: &RunPlan) -> Vec<usize> {
     order
 }
 
-/// A folder is used when it is empty, or holds this run. A pass called by name may replace what comes after the tags.
+/// Takes the folder for this plan. A pass called by name may replace what comes after the tags.
 fn accept_folder(plan: &RunPlan, passes: Passes) -> Result<(), PipelineError> {
+    let wanted = plan.configuration();
+    match (check_folder(plan, passes)?, passes) {
+        (None, _) => Ok(RunState::new(wanted).write(&plan.output)?),
+        (Some(_), Passes::All | Passes::Tag) => Ok(()),
+        (Some(state), Passes::Judge | Passes::Emit) => {
+            Ok(RunState { configuration: wanted, ..state }.write(&plan.output)?)
+        }
+    }
+}
+
+/// The state of a folder that may be used: one that is empty, or holds this run.
+fn check_folder(plan: &RunPlan, passes: Passes) -> Result<Option<RunState>, PipelineError> {
     let wanted = plan.configuration();
     let refuse = |message: &str| {
         let root = plan.output.root().display();
         Err(PipelineError::Usage(format!("output folder {root}: {message}")))
     };
     let Some(state) = RunState::read(&plan.output)? else {
-        let strangers = fs::read_dir(plan.output.root()).map_err(ShardError::io("read", plan.output.root()))?;
-        let strangers =
-            strangers.flatten().any(|entry| entry.file_name() != "run.lock" && !is_temporary(&entry.path()));
-        return match (strangers, passes) {
-            (true, _) => refuse("it is not empty and holds no run; give another folder with -o"),
-            (false, Passes::Judge | Passes::Emit) => refuse("it holds no run; `tamis tag` or `tamis run` comes first"),
-            (false, _) => Ok(RunState::new(wanted).write(&plan.output)?),
+        return match passes {
+            _ if holds_files(plan.output.root())? => {
+                refuse("it is not empty and holds no run; give another folder with -o")
+            }
+            Passes::Judge | Passes::Emit => refuse("it holds no run; `tamis tag` or `tamis run` comes first"),
+            Passes::All | Passes::Tag => Ok(None),
         };
     };
     let standing = &state.configuration;
@@ -142,9 +156,28 @@ fn accept_folder(plan: &RunPlan, passes: Passes) -> Result<(), PipelineError> {
         Passes::All if standing.emit != wanted.emit => refuse(
             "it holds this run with other output options; `tamis emit` replaces its shards, or give another folder",
         ),
-        Passes::All | Passes::Tag => Ok(()),
-        Passes::Judge | Passes::Emit => Ok(RunState { configuration: wanted, ..state }.write(&plan.output)?),
+        _ => Ok(Some(state)),
     }
+}
+
+/// True where any file stands below a folder besides a lock and temporary files. Empty folders are what a run leaves
+/// that was killed before its first file.
+fn holds_files(folder: &Path) -> Result<bool, ShardError> {
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        let listed = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            listed => listed.map_err(ShardError::io("read", &folder))?,
+        };
+        for entry in listed.flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(entry.path());
+            } else if entry.file_name() != "run.lock" && !is_temporary(&entry.path()) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Half-written files of a run that was killed.

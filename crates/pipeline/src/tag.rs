@@ -6,8 +6,8 @@ use tamis_detect::{Batch, Code, Evidence, Scanner};
 use tamis_rules::PiiSet;
 use tamis_shard::table::{FindingRow, FindingsWriter, ScoreTag, TagRow, TagsWriter};
 use tamis_shard::{
-    Artefact, BadShard, FileDigest, InputShard, OutputDir, RecordIds, Records, RowCounts, ShardError, ShardManifest,
-    ShardStatus, Staged,
+    Artefact, BadShard, BadShardKind, FileDigest, InputShard, OutputDir, RecordIds, Records, RowCounts, ShardError,
+    ShardManifest, ShardStatus, Staged,
 };
 
 use crate::schedule::ShardWork;
@@ -82,7 +82,10 @@ impl<'p> TagPass<'p> {
             return false;
         }
         match manifest.status {
-            ShardStatus::Quarantined => manifest.fingerprints.emit.is_none(),
+            // What could not be read then may be readable now.
+            ShardStatus::Quarantined => {
+                manifest.quarantine.is_some_and(|reason| reason.kind != BadShardKind::Unreadable.name())
+            }
             _ => manifest.outputs_stand(self.output(), &[Artefact::Tags, Artefact::Findings]),
         }
     }

@@ -69,7 +69,8 @@ impl InputSet {
             } else if is_glob(path) {
                 walk_glob(path, &mut found, &mut skipped)?
             } else {
-                return Err(ShardError::Usage(format!("input {} does not exist", path.display())));
+                let hint = did_you_mean(path);
+                return Err(ShardError::Usage(format!("input {} does not exist{hint}", path.display())));
             };
             if !any {
                 return Err(ShardError::Usage(format!(
@@ -81,6 +82,21 @@ impl InputSet {
             }
         }
         Ok(Self { shards: found.into_values().collect(), skipped })
+    }
+}
+
+/// The name nearest to a missing path among its neighbours, as a question; nothing where none is near.
+pub fn did_you_mean(missing: &Path) -> String {
+    let folder = missing.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = missing.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let neighbours = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = neighbours.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let nearest = names.map(|other| (strsim::damerau_levenshtein(&name, &other), other)).min();
+    match nearest {
+        Some((far, other)) if far <= name.chars().count().div_ceil(3) => {
+            format!("; did you mean {}?", missing.with_file_name(other).display())
+        }
+        _ => String::new(),
     }
 }
 
@@ -231,6 +247,8 @@ mod tests {
         assert_eq!(InputSet::discover(&[one.clone(), one]).unwrap().shards.len(), 1);
         let empty = tempfile::tempdir().unwrap();
         assert!(InputSet::discover(&[empty.path().to_path_buf()]).is_err());
-        assert!(InputSet::discover(&[empty.path().join("nowhere")]).is_err());
+        let missing = folder.path().join("y.jsonl");
+        let message = InputSet::discover(&[missing]).unwrap_err().to_string();
+        assert!(message.contains("does not exist; did you mean") && message.ends_with("z.jsonl?"), "{message}");
     }
 }

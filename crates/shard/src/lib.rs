@@ -33,7 +33,7 @@ pub use commit::{Staged, StagedFile, remove_if_there, write_atomically};
 pub use digest::{FileDigest, digest_file, sha256_hex};
 pub use error::{BadShard, BadShardKind, ShardError};
 pub use format::{Compression, Format};
-pub use input::{InputSet, InputShard, Skipped};
+pub use input::{InputSet, InputShard, Skipped, did_you_mean};
 pub use limits::{BlockSize, Limits};
 pub use manifest::{
     Fingerprints, InputRecord, QuarantineRecord, RowCounts, RunState, ShardManifest, ShardStatus, Subject,

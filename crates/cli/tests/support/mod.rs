@@ -94,6 +94,31 @@ pub fn write(path: &Path, content: impl AsRef<[u8]>) {
     fs::write(path, content).expect("writable");
 }
 
+/// The word that the library of [`library`] enforces as A1d.
+pub const PLANTED: &str = "zorblax";
+
+/// Writes a keyword library of one made-up word; its folder.
+pub fn library(folder: &Path) -> PathBuf {
+    let library = folder.join("kw");
+    write(
+        &library.join("library.toml"),
+        "name = 'tiny'\nversion = '1'\nupdated = '2026-11-24'\ntaxonomy = 'gbt45654'\n",
+    );
+    let header = "id\tlevel\tlang\tmatch\tterm\tadded\treviewed";
+    let row = format!("A1d-en-0001\tenforce\ten\tword\t{PLANTED}\t2026-11-24\t2026-11-24");
+    write(&library.join("A1d.tsv"), format!("{header}\n{row}\n"));
+    library
+}
+
+/// Runs `tamis run` with the library of one word; no source is rejected, so only its own words drop a record.
+pub fn run_planted(input: &Path, output: &Path, more: &[&str]) -> (i32, String) {
+    let library = library(&output.with_extension("library"));
+    let libraries = format!("detect.keywords.libraries=[{:?}]", library.display().to_string());
+    let mut settings = vec!["--set", &libraries, "--set", "policy.source_limit_percent=100"];
+    settings.extend_from_slice(more);
+    run(input, output, &settings)
+}
+
 /// Lines of good records.
 pub fn good_lines(range: std::ops::Range<usize>) -> String {
     range

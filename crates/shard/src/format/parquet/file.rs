@@ -7,10 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use parquet::basic::LogicalType;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
+use parquet::schema::types::Type;
 
 use crate::error::BadShardKind;
 use crate::{ColumnMap, ShardError};
@@ -83,6 +85,7 @@ impl ParquetShard {
         let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).map_err(ShardError::decoding)?;
         let shard = Self { file: Arc::new(file), metadata: Arc::new(metadata) };
         shard.check_bounds()?;
+        shard.check_types()?;
         Ok(shard)
     }
 
@@ -149,6 +152,26 @@ impl ParquetShard {
             }
         }
         Ok(())
+    }
+
+    /// A logical type that is not known here could be read as bytes, but not be written again.
+    fn check_types(&self) -> Result<(), ShardError> {
+        match unknown_type(self.metadata.file_metadata().schema()) {
+            None => Ok(()),
+            Some(name) => {
+                let detail = format!("column {name:?} has a logical type that this version does not know");
+                Err(ShardError::bad(BadShardKind::Unsupported, detail))
+            }
+        }
+    }
+}
+
+/// The name of a column with a logical type of a later version of the format.
+fn unknown_type(field: &Type) -> Option<&str> {
+    match field.get_basic_info().logical_type_ref() {
+        Some(LogicalType::_Unknown { .. }) => Some(field.name()),
+        _ if field.is_group() => field.get_fields().iter().find_map(|field| unknown_type(field)),
+        _ => None,
     }
 }
 
