@@ -30,7 +30,9 @@ const MOST_MEMORY: u64 = 1 << 30;
 
 /// Runs the comparison and prints its table.
 pub fn compare(plan: &Plan, keep: Option<&Path>) -> anyhow::Result<()> {
-    let work = plan.input.with_extension("bench");
+    // Beside the input, so that both stand on one disk.
+    let temporary = tempfile::tempdir_in(plan.input.parent().unwrap_or(Path::new(".")))?;
+    let work = temporary.path().join("out");
     let mut runs: [Vec<Usage>; 3] = Default::default();
     let mut report = serde_json::Value::Null;
     for _ in 0..plan.runs {
@@ -43,7 +45,6 @@ pub fn compare(plan: &Plan, keep: Option<&Path>) -> anyhow::Result<()> {
             }
         }
     }
-    fs::remove_dir_all(&work)?;
     let stored: u64 = shards(&plan.input)?.iter().filter_map(|path| path.metadata().ok()).map(|it| it.len()).sum();
     let medians = runs.map(|runs| median(&runs));
     let text = report["text_bytes"].as_f64().unwrap_or_default();
@@ -100,21 +101,22 @@ fn table(plan: &Plan, medians: &[Usage; 3], text: f64, stored: u64) -> String {
     );
     let _ = writeln!(
         out,
-        "| what | wall s | cpu s | MB of text/s | MB/s per core-second | peak MiB | wall ÷ copy | cpu ÷ copy |"
+        "| what | wall s | cpu s | MB of text/s | MB/s per core-second | peak MiB | wall ÷ copy | cpu ÷ copy | peak ÷ copy |"
     );
-    let _ = writeln!(out, "|---|---|---|---|---|---|---|---|");
+    let _ = writeln!(out, "|---|---|---|---|---|---|---|---|---|");
     for (name, usage) in ["plain copy", "tamis tag", "tamis run"].iter().zip(medians) {
         let copy = &medians[0];
         let _ = writeln!(
             out,
-            "| {name} | {:.2} | {:.2} | {:.0} | {:.0} | {} | {:.2} | {:.2} |",
+            "| {name} | {:.2} | {:.2} | {:.0} | {:.0} | {} | {:.2} | {:.2} | {:.2} |",
             usage.wall,
             usage.cpu,
             text / MEGA / usage.wall,
             text / MEGA / usage.cpu,
             usage.peak >> 20,
             usage.wall / copy.wall,
-            usage.cpu / copy.cpu
+            usage.cpu / copy.cpu,
+            usage.peak as f64 / copy.peak as f64
         );
     }
     out
@@ -123,6 +125,9 @@ fn table(plan: &Plan, medians: &[Usage; 3], text: f64, stored: u64) -> String {
 /// Runs `tamis` over corpora of several sizes.
 pub fn memory(from: Option<&Path>, sizes: &[u64], work: &Path, tamis: &Path, threads: usize) -> anyhow::Result<()> {
     let mut peaks = Vec::new();
+    fs::create_dir_all(work)?;
+    let temporary = tempfile::tempdir_in(work)?;
+    let work = temporary.path();
     for size in sizes {
         let (input, output) = (work.join("in"), work.join("out"));
         crate::corpus::make(from, &input, *size, *size)?;

@@ -30,7 +30,10 @@ pub fn shards(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// Copies every file with so many threads.
 pub fn copy(input: &Path, output: &Path, threads: usize) -> anyhow::Result<()> {
     fs::create_dir_all(output)?;
+    let same = output.canonicalize()? == input.canonicalize()?;
+    anyhow::ensure!(!same, "output {} is the input, which would be overwritten", output.display());
     let paths = shards(input)?;
+    anyhow::ensure!(!paths.is_empty(), "input {} holds no Parquet file", input.display());
     let (next, failure) = (AtomicUsize::new(0), Mutex::new(None));
     std::thread::scope(|scope| {
         for _ in 0..threads {

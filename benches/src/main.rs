@@ -42,7 +42,7 @@ enum Command {
         #[arg(long)]
         output: PathBuf,
         /// Threads.
-        #[arg(long, default_value_t = 2)]
+        #[arg(long, default_value_t = 2, value_parser = at_least_one)]
         threads: usize,
     },
     /// Run copy, tag and run in turn on one folder and print the ratios of their medians.
@@ -54,10 +54,10 @@ enum Command {
         #[arg(long, default_value = "target/release/tamis")]
         tamis: PathBuf,
         /// Threads of each.
-        #[arg(long, default_value_t = 2)]
+        #[arg(long, default_value_t = 2, value_parser = at_least_one)]
         threads: usize,
         /// Counted rounds.
-        #[arg(long, default_value_t = 3)]
+        #[arg(long, default_value_t = 3, value_parser = at_least_one)]
         runs: usize,
         /// Folder that keeps the tables.
         #[arg(long)]
@@ -71,16 +71,20 @@ enum Command {
         /// Megabytes of text of each corpus, smallest first.
         #[arg(long, value_delimiter = ',', default_value = "500,1000,2000")]
         sizes: Vec<u64>,
-        /// Folder for the corpora and outputs; emptied afterwards.
+        /// Folder below which a temporary one holds corpora and outputs.
         #[arg(long)]
         work: PathBuf,
         /// The `tamis` binary.
         #[arg(long, default_value = "target/release/tamis")]
         tamis: PathBuf,
         /// Threads.
-        #[arg(long, default_value_t = 2)]
+        #[arg(long, default_value_t = 2, value_parser = at_least_one)]
         threads: usize,
     },
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "expected a whole number above 0".to_string())
 }
 
 fn main() -> anyhow::Result<()> {

@@ -82,7 +82,14 @@ fn table() -> RecordBatch {
         ("flag", Arc::new(BooleanArray::from_iter(sparse(2, |n| n % 3 == 0)))),
         ("tamis", Arc::new(Int64Array::from_iter(numbers()))),
         ("price", Arc::new(Decimal128Array::from_iter(sparse(4, i128::from)).with_precision_and_scale(7, 2).unwrap())),
-        ("wide", Arc::new(Decimal128Array::from_iter(sparse(4, |n| i128::from(n) << 70)).with_precision_and_scale(38, 10).unwrap())),
+        (
+            "wide",
+            Arc::new(
+                Decimal128Array::from_iter(sparse(4, |n| i128::from(n) << 70))
+                    .with_precision_and_scale(38, 10)
+                    .unwrap(),
+            ),
+        ),
         ("day", Arc::new(Date32Array::from_iter(sparse(11, |n| n as i32)))),
         ("at", Arc::new(TimestampMicrosecondArray::from_iter(sparse(7, |n| n * 999)).with_timezone("Asia/Shanghai"))),
         ("took", Arc::new(DurationMillisecondArray::from_iter(sparse(7, |n| n)))),
@@ -147,9 +154,8 @@ fn columns_of_every_type_lose_the_dropped_rows_and_nothing_else() {
     assert_eq!(schema.metadata(), batch.schema_ref().metadata());
     assert_eq!(codecs(&metadata), codecs(&before));
     let groups: Vec<i64> = metadata.row_groups().iter().map(|group| group.num_rows()).collect();
-    let want = (0..ROWS.div_ceil(GROUP)).map(|group| {
-        (group * GROUP..ROWS.min((group + 1) * GROUP)).filter(|row| kept(*row)).count() as i64
-    });
+    let want = (0..ROWS.div_ceil(GROUP))
+        .map(|group| (group * GROUP..ROWS.min((group + 1) * GROUP)).filter(|row| kept(*row)).count() as i64);
     assert_eq!(groups, want.filter(|rows| *rows > 0).collect::<Vec<_>>(), "row groups follow the input's");
 
     let verdicts = verdicts(&out, "x.parquet");
