@@ -87,8 +87,20 @@ fn other_runs_strangers_and_second_runs_are_refused() {
     let case = Case::new();
     let (code, text) = case.again(&["--set", "input.text=\"id\""]);
     assert!(code == 2, "ids are no text: {text}");
-    let (code, text) = case.again(&["--limit", "5"]);
-    assert!(code == 2 && text.contains("another run"), "{text}");
+    let library = support::library(case.folder.path()).display().to_string();
+    let libraries = format!("detect.keywords.libraries=[{library:?}]");
+    let others: [&[&str]; 4] = [
+        &["--limit", "5"],
+        &["--set", &libraries],
+        &["--set", "input.lang=text"],
+        &["--set", "input.max_row_bytes=9999"],
+    ];
+    for other in others {
+        let (code, text) = case.again(other);
+        assert!(code == 2 && text.contains("another run"), "{other:?}: {text}");
+    }
+    let (code, text) = case.again(&["--set", "output.annotate=false"]);
+    assert!(code == 2 && text.contains("tamis emit"), "{text}");
     write(&case.at("foreign/file.txt"), "x");
     let (code, text) = run(&case.at("in"), &case.at("foreign"), &[]);
     assert!(code == 2 && text.contains("not empty"), "{text}");

@@ -180,3 +180,22 @@ fn within(column: &ColumnChunkMetaData, length: u64) -> bool {
     let end = start.checked_add(column.compressed_size());
     start >= 0 && column.compressed_size() >= 0 && end.is_some_and(|end| end as u64 <= length)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parquet::basic::Type as Physical;
+
+    #[test]
+    fn a_logical_type_of_a_later_version_is_found_at_any_depth() {
+        let leaf = |name: &str, logical: Option<LogicalType>| {
+            let builder = Type::primitive_type_builder(name, Physical::BYTE_ARRAY).with_logical_type(logical);
+            Arc::new(builder.build().unwrap())
+        };
+        let group = |name: &str, fields| Type::group_type_builder(name).with_fields(fields).build().unwrap();
+        let known = Arc::new(group("meta", vec![leaf("text", Some(LogicalType::String)), leaf("raw", None)]));
+        let later = Arc::new(group("deep", vec![leaf("later", Some(LogicalType::_Unknown { field_id: 2555 }))]));
+        assert_eq!(unknown_type(&group("root", vec![Arc::clone(&known)])), None);
+        assert_eq!(unknown_type(&group("root", vec![known, later])), Some("later"));
+    }
+}
