@@ -102,7 +102,7 @@ fn read_pool(folder: &Path) -> anyhow::Result<Vec<Document>> {
         let namer = SourceNamer::new(&columns.source, &shard.path);
         match shard.format {
             Format::Parquet => {
-                let mut blocks = ParquetBlocks::new(ParquetShard::open(&shard.file)?, &columns, limits, block)?;
+                let mut blocks = ParquetBlocks::new(ParquetShard::open(&shard.file, limits)?, &columns, limits, block)?;
                 while let Some(block) = blocks.next_block()? {
                     take(&block.records(&columns, &namer), &mut pool);
                 }

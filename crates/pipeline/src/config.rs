@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tamis_rules::PolicySpec;
+use tamis_shard::Limits;
 
 pub use source::SourceSpec;
 pub use units::{ByteSize, OneOrMany};
@@ -47,6 +48,9 @@ pub struct InputSpec {
     pub modality: Option<String>,
     /// Largest record; a larger one is quarantined as `limit`.
     pub max_row_bytes: ByteSize,
+    /// Most bytes that a shard may decode to per stored byte, beyond its first 64 MiB; a shard over it is set aside as
+    /// `limit`.
+    pub max_ratio: u64,
 }
 
 impl Default for InputSpec {
@@ -58,7 +62,8 @@ impl Default for InputSpec {
             source: SourceSpec::default(),
             lang: Some("lang".into()),
             modality: None,
-            max_row_bytes: ByteSize(32 << 20),
+            max_row_bytes: ByteSize(Limits::default().max_row_bytes),
+            max_ratio: Limits::default().max_ratio,
         }
     }
 }

@@ -125,7 +125,7 @@ impl<'p> EmitPass<'p> {
     fn open_data(&self, shard: &InputShard) -> Result<DataSource, ShardError> {
         Ok(match shard.format {
             Format::Parquet => {
-                let input = ParquetShard::open(&shard.file)?;
+                let input = ParquetShard::open(&shard.file, self.plan.limits)?;
                 let copy = ParquetCopy::new(input, self.plan.annotate, Arc::clone(self.plan.taxonomy()))?;
                 DataSource::Parquet { copy: Arc::new(copy), next: 0 }
             }
@@ -138,7 +138,8 @@ impl<'p> EmitPass<'p> {
 
     /// Reads the tags of the next rows, writes their verdicts and plans their fate.
     fn plan_rows(&self, source: &mut EmitSource, rows: usize) -> Result<Vec<RowPlan>, ShardError> {
-        let mut plans = Vec::with_capacity(rows);
+        // A footer may name any number of rows; those that are there were tagged.
+        let mut plans = Vec::with_capacity(rows.min(1 << 16));
         for _ in 0..rows {
             let Some(tag) = source.tags.next_row()? else {
                 if self.plan.limits.max_rows.is_some() {
@@ -277,7 +278,8 @@ impl<'p> ShardWork for EmitPass<'p> {
                 let (copy, group) = (Arc::clone(copy), *next);
                 *next += 1;
                 let rows = copy.rows_of(group);
-                let permit = self.budget.take(copy.stored_bytes_of(group) + rows * PLAN_BYTES);
+                let permit =
+                    self.budget.take(copy.stored_bytes_of(group).saturating_add(rows.saturating_mul(PLAN_BYTES)));
                 let plans = self.plan_rows(source, rows)?;
                 Ok(Some(EmitPiece { data: PieceData::RowGroup(copy, group), plans, permit }))
             }

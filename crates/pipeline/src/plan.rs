@@ -13,7 +13,7 @@ use crate::{PipelineError, assets};
 
 /// Version of what a pass computes, beside the program's own: raised when the same input would give other bytes.
 const TAG_VERSION: &str = "tag/1";
-const EMIT_VERSION: &str = "emit/1";
+const EMIT_VERSION: &str = "emit/2";
 
 /// What the command line adds to a pipeline file.
 #[derive(Debug, Clone, Default)]
@@ -114,7 +114,11 @@ impl RunPlan {
         Ok(Self {
             pipeline: file.origin,
             input,
-            limits: Limits { max_row_bytes: spec.input.max_row_bytes.0, max_rows: spec.run.limit },
+            limits: Limits {
+                max_row_bytes: spec.input.max_row_bytes.0,
+                max_ratio: spec.input.max_ratio,
+                max_rows: spec.run.limit,
+            },
             columns: columns(&spec),
             detectors,
             assets,

@@ -96,7 +96,7 @@ fn preview(plan: &RunPlan, shard: &InputShard) -> ShardPreview {
 fn look(plan: &RunPlan, shard: &InputShard, preview: &mut ShardPreview) -> Result<(), ShardError> {
     match shard.format {
         Format::Parquet => {
-            let file = ParquetShard::open(&shard.file)?;
+            let file = ParquetShard::open(&shard.file, plan.limits)?;
             preview.rows = Some(file.rows());
             preview.columns = file.column_names();
             preview.kinds = Shown::All;

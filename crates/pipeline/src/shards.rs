@@ -31,7 +31,8 @@ impl RecordSource {
         let block = plan.machine.block();
         Ok(match shard.format {
             Format::Parquet => {
-                let blocks = ParquetBlocks::new(ParquetShard::open(&shard.file)?, &plan.columns, plan.limits, block)?;
+                let file = ParquetShard::open(&shard.file, plan.limits)?;
+                let blocks = ParquetBlocks::new(file, &plan.columns, plan.limits, block)?;
                 Self::Parquet(blocks, SourceNamer::new(&plan.columns.source, &shard.path))
             }
             Format::Jsonl(compression) => {
@@ -46,6 +47,15 @@ impl RecordSource {
             Self::Parquet(blocks, _) => blocks.next_block()?.map(RawBlock::Parquet),
             Self::Jsonl(lines, _) => lines.next_block()?.map(RawBlock::Jsonl),
         })
+    }
+
+    /// Rows that were read before a failure, counted in what does not depend on the size of blocks: whole row groups,
+    /// or lines.
+    pub(crate) fn rows_before_failure(&self, counted: u64) -> u64 {
+        match self {
+            Self::Parquet(blocks, _) => blocks.whole_rows(),
+            Self::Jsonl(..) => counted,
+        }
     }
 
     /// What turns this source's blocks into records, for another thread.

@@ -232,7 +232,9 @@ impl<'p> ShardWork for TagPass<'p> {
         let shard = self.shard(index);
         let digest = digest_input(shard).ok();
         let tag = digest.as_ref().map(|digest| tag_fingerprint(&self.configuration, shard, digest)).unwrap_or_default();
-        let rows_read = source.map_or(0, |source| source.counts.read);
+        // How far the others were when one thread failed is chance.
+        let told = source.filter(|_| reason.kind != BadShardKind::Internal);
+        let rows_read = told.map_or(0, |source| source.records.rows_before_failure(source.counts.read));
         set_aside(self.output(), shard, digest, tag, rows_read, &reason)?;
         announce(self.plan, self.observer, shard, &reason)
     }

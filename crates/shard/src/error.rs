@@ -115,6 +115,17 @@ impl ShardError {
     /// A failure of the Parquet decoder on an *input* shard.
     pub fn decoding(error: parquet::errors::ParquetError) -> Self {
         use parquet::errors::ParquetError as P;
+        let error = match error {
+            // What was refused below the decoder comes back through it.
+            P::External(inner) => match inner.downcast::<BadShard>() {
+                Ok(bad) => return Self::Bad(*bad),
+                Err(inner) => match inner.downcast::<std::io::Error>() {
+                    Ok(error) => return Self::reading(*error),
+                    Err(inner) => P::External(inner),
+                },
+            },
+            other => other,
+        };
         let kind = match &error {
             P::EOF(_) | P::NeedMoreData(_) => BadShardKind::Truncated,
             P::NYI(_) => BadShardKind::Unsupported,

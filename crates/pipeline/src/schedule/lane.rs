@@ -33,7 +33,9 @@ struct Belt<W: ShardWork> {
     /// No piece is left to claim.
     ended: bool,
     closed: bool,
-    reason: Option<BadShard>,
+    /// Why the shard is set aside, with the number of the piece: where several fail, the first of them speaks, whoever
+    /// came first.
+    reason: Option<(u64, BadShard)>,
 }
 
 /// What became of a worker's step.
@@ -115,7 +117,7 @@ impl<W: ShardWork> Lane<W> {
                 Ok(Claimed::Nothing)
             }
             Err(error) => {
-                belt.give_up(error)?;
+                belt.give_up(*claimed, error)?;
                 Ok(Claimed::Nothing)
             }
         }
@@ -129,7 +131,7 @@ impl<W: ShardWork> Lane<W> {
                 belt.ready.insert(number, product);
             }
             Ok(_) => {}
-            Err(error) => belt.give_up(error)?,
+            Err(error) => belt.give_up(number, error)?,
         }
         if let Some(mut sink) = belt.sink.take() {
             while belt.reason.is_none() {
@@ -140,7 +142,7 @@ impl<W: ShardWork> Lane<W> {
                 let delivered = guarded(|| work.deliver(self.shard, &mut sink, product));
                 belt = self.belt();
                 if let Err(error) = delivered {
-                    belt.give_up(error)?;
+                    belt.give_up(number, error)?;
                 }
             }
             belt.sink = Some(sink);
@@ -156,7 +158,7 @@ impl<W: ShardWork> Lane<W> {
             return Ok(());
         }
         belt.closed = true;
-        let (sink, reason) = (belt.sink.take(), belt.reason.take());
+        let (sink, reason) = (belt.sink.take(), belt.reason.take().map(|(_, reason)| reason));
         drop(belt);
         let source = lock(&self.feed).source.take();
         let reason = match (reason, source, sink) {
@@ -178,12 +180,14 @@ impl<W: ShardWork> Lane<W> {
 
 impl<W: ShardWork> Belt<W> {
     /// Stops the shard: it is set aside when the pieces in flight have come back. Other failures stop the run.
-    fn give_up(&mut self, error: ShardError) -> Result<(), PipelineError> {
+    fn give_up(&mut self, number: u64, error: ShardError) -> Result<(), PipelineError> {
         self.ended = true;
         self.ready.clear();
         match error {
             ShardError::Bad(reason) => {
-                self.reason.get_or_insert(reason);
+                if self.reason.as_ref().is_none_or(|(first, _)| number < *first) {
+                    self.reason = Some((number, reason));
+                }
                 Ok(())
             }
             other => {

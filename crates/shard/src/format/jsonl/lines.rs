@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use crate::limits::Expansion;
 use crate::{BlockSize, Limits, ShardError};
 
 /// A line of a block that is a record (never a blank one).
@@ -44,22 +45,32 @@ pub struct LineReader {
     stream: Box<dyn Read + Send>,
     limits: Limits,
     block: BlockSize,
+    expansion: Expansion,
     /// Decompressed bytes that no block has taken yet.
     ahead: Vec<u8>,
     next_row: u64,
     ended: bool,
+    /// Why the stream cannot be read on; told once the lines before it have been handed out.
+    failure: Option<ShardError>,
 }
 
 impl LineReader {
-    pub(super) fn new(stream: Box<dyn Read + Send>, limits: Limits, block: BlockSize) -> Self {
-        Self { stream, limits, block, ahead: Vec::new(), next_row: 0, ended: false }
+    pub(super) fn new(stream: Box<dyn Read + Send>, limits: Limits, block: BlockSize, expansion: Expansion) -> Self {
+        Self { stream, limits, block, expansion, ahead: Vec::new(), next_row: 0, ended: false, failure: None }
     }
 
     /// The next block, or none at the end of the stream. A block may hold blank lines only.
     ///
+    /// Where the stream breaks, the whole lines before it still come, so that their number does not depend on the size
+    /// of blocks.
+    ///
     /// # Errors
-    /// [`ShardError::Bad`] where the stream cannot be read or decompressed.
+    /// [`ShardError::Bad`] where the stream cannot be read or decompressed, or decodes to more than `max_ratio` allows.
     pub fn next_block(&mut self) -> Result<Option<LineBlock>, ShardError> {
+        if let Some(failure) = self.failure.take() {
+            self.ended = true;
+            return Err(failure);
+        }
         let rows_left = self.limits.max_rows.map_or(u64::MAX, |rows| rows.saturating_sub(self.next_row));
         if self.ended || rows_left == 0 {
             return Ok(None);
@@ -72,17 +83,29 @@ impl LineReader {
                 cut.line(&data, searched + at, searched + at + 1, self.limits.max_row_bytes);
                 searched = cut.end;
             } else if data.len() - cut.end > self.limits.max_row_bytes {
-                let length = self.pass_over_line(cut.end, &mut data)?;
-                cut.lines.push(Line::TooLong(length));
+                match self.pass_over_line(cut.end, &mut data) {
+                    Ok(length) => cut.lines.push(Line::TooLong(length)),
+                    Err(failure) => {
+                        self.failure = Some(failure);
+                        break;
+                    }
+                }
                 searched = cut.end;
             } else {
                 searched = data.len();
-                if self.fill(&mut data)? == 0 {
-                    self.ended = true;
-                    if searched > cut.end {
-                        cut.line(&data, searched, searched, self.limits.max_row_bytes);
+                match self.fill(&mut data) {
+                    Ok(0) => {
+                        self.ended = true;
+                        if searched > cut.end {
+                            cut.line(&data, searched, searched, self.limits.max_row_bytes);
+                        }
+                        break;
                     }
-                    break;
+                    Ok(_) => {}
+                    Err(failure) => {
+                        self.failure = Some(failure);
+                        break;
+                    }
                 }
             }
         }
@@ -103,7 +126,9 @@ impl LineReader {
             }
         };
         data.truncate(before + *got.as_ref().unwrap_or(&0));
-        got
+        let got = got?;
+        self.expansion.add(got as u64)?;
+        Ok(got)
     }
 
     /// Drops the unfinished line that begins at `start` up to and with its line feed; its length in bytes.
@@ -175,7 +200,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn reader(data: &[u8], limits: Limits, block: BlockSize) -> LineReader {
-        LineReader::new(Box::new(std::io::Cursor::new(data.to_vec())), limits, block)
+        let expansion = Expansion::new(data.len() as u64, limits);
+        LineReader::new(Box::new(std::io::Cursor::new(data.to_vec())), limits, block, expansion)
     }
 
     /// All lines as (text or length), with the count of blank ones.
@@ -206,7 +232,7 @@ mod tests {
         let mut data = b"{a}\n".to_vec();
         data.extend(std::iter::repeat_n(b'x', 1_000_000));
         data.extend_from_slice(b"\n{b}\n");
-        let limits = Limits { max_row_bytes: 1000, max_rows: None };
+        let limits = Limits { max_row_bytes: 1000, ..Limits::default() };
         let (lines, _) = all(&data, limits, BlockSize { rows: 2, bytes: 64 });
         assert_eq!(lines, [Ok(b"{a}".to_vec()), Err(1_000_000), Ok(b"{b}".to_vec())]);
     }
@@ -218,13 +244,61 @@ mod tests {
         assert_eq!(lines.len(), 2);
     }
 
+    /// A stream that breaks after its bytes.
+    struct Broken(std::io::Cursor<Vec<u8>>);
+
+    impl Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+                got => Ok(got),
+            }
+        }
+    }
+
+    #[test]
+    fn the_lines_before_a_break_are_the_same_for_any_block() {
+        let data: Vec<u8> = (0..500).flat_map(|n| format!("{{{n}}}\n").into_bytes()).chain(*b"{50").collect();
+        for block in [BlockSize::default(), BlockSize { rows: 7, bytes: 1 << 20 }, BlockSize { rows: 9999, bytes: 1 }] {
+            let limits = Limits::default();
+            let stream = Box::new(Broken(std::io::Cursor::new(data.clone())));
+            let mut reader = LineReader::new(stream, limits, block, Expansion::new(1, limits));
+            let mut lines = 0;
+            let failure = loop {
+                match reader.next_block() {
+                    Ok(Some(block)) => lines += block.lines.len(),
+                    Ok(None) => panic!("the break is told"),
+                    Err(failure) => break failure.to_string(),
+                }
+            };
+            assert_eq!(lines, 500, "{block:?}");
+            assert!(failure.starts_with("truncated"), "{failure}");
+            assert!(reader.next_block().unwrap().is_none(), "it is told once");
+        }
+    }
+
+    #[test]
+    fn a_stream_beyond_its_ratio_ends_as_limit() {
+        let limits = Limits { max_ratio: 2, ..Limits::default() };
+        let data = "{}\n".repeat(30 << 20).into_bytes();
+        let stream = Box::new(std::io::Cursor::new(data));
+        let mut reader = LineReader::new(stream, limits, BlockSize::default(), Expansion::new(100, limits));
+        let failure = loop {
+            match reader.next_block() {
+                Ok(block) => assert!(block.is_some(), "the end is never reached"),
+                Err(failure) => break failure.to_string(),
+            }
+        };
+        assert!(failure.starts_with("limit: 100 stored bytes decode to more than 67108864"), "{failure}");
+    }
+
     proptest! {
         #[test]
         fn blocks_of_any_size_give_the_same_lines(
             data in prop::collection::vec(prop::sample::select(vec![b'\n', b' ', b'x', b'y', 0xef, 0xbb, 0xbf]), 0..200),
             rows in 1usize..5, bytes in 1usize..40, max_row_bytes in 1usize..20,
         ) {
-            let limits = Limits { max_row_bytes, max_rows: None };
+            let limits = Limits { max_row_bytes, ..Limits::default() };
             let whole = all(&data, limits, BlockSize::default());
             prop_assert_eq!(all(&data, limits, BlockSize { rows, bytes }), whole);
         }

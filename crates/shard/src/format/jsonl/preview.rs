@@ -26,7 +26,7 @@ pub struct JsonlPreview {
 /// [`ShardError::Bad`] where the file cannot be opened or is not compressed as its name says.
 pub fn preview(file: &Path, compression: Compression) -> Result<JsonlPreview, ShardError> {
     let mut head = Vec::new();
-    let mut stream = open_stream(file, compression)?.take(PREVIEW_BYTES);
+    let mut stream = open_stream(file, compression)?.bytes.take(PREVIEW_BYTES);
     stream.read_to_end(&mut head).map_err(ShardError::reading)?;
     let whole =
         if (head.len() as u64) < PREVIEW_BYTES { head.len() } else { memchr::memrchr(b'\n', &head).unwrap_or(0) };

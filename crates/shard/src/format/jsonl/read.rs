@@ -147,7 +147,10 @@ mod tests {
             modality: None,
         };
         let stream = Box::new(std::io::Cursor::new(text.to_vec()));
-        let block = LineReader::new(stream, Limits::default(), BlockSize::default()).next_block().unwrap().unwrap();
+        let limits = Limits::default();
+        let expansion = crate::limits::Expansion::new(text.len() as u64, limits);
+        let mut reader = LineReader::new(stream, limits, BlockSize::default(), expansion);
+        let block = reader.next_block().unwrap().unwrap();
         JsonlParser::new(&columns, "x.jsonl").parse(&block)
     }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::arrow::{ARROW_SCHEMA_META_KEY, encode_arrow_schema, parquet_to_arrow_schema};
-use parquet::basic::{Compression, GzipLevel, ZstdLevel};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
+use parquet::basic::{Compression, GzipLevel, Type as Physical, ZstdLevel};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::column::writer::{ColumnCloseResult, ColumnWriter, ColumnWriterImpl, get_column_writer};
-use parquet::data_type::{ByteArrayType, DataType};
+use parquet::data_type::{AsBytes, ByteArrayType, DataType};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
@@ -18,8 +18,10 @@ use tamis_rules::{Outcome, Taxonomy};
 
 use super::annotation::{self, LeafData};
 use super::file::ParquetShard;
+use super::pages::PageState;
 use crate::commit::{Staged, StagedFile};
 use crate::error::BadShardKind;
+use crate::limits::Expansion;
 use crate::{ANNOTATION, RowPlan, ShardError};
 
 /// Records read at a time at most; a row group's wide columns are read in smaller steps.
@@ -37,6 +39,8 @@ pub struct ParquetCopy {
     annotate: bool,
     properties: WriterPropertiesPtr,
     taxonomy: Arc<Taxonomy>,
+    /// What is decoded for the kept rows, and once more for the others.
+    expansions: [Arc<Expansion>; 2],
 }
 
 /// The column chunks of one row group, encoded in memory.
@@ -62,7 +66,8 @@ impl ParquetCopy {
         };
         let leaves = SchemaDescriptor::new(Arc::clone(&schema));
         let properties = Arc::new(writer_properties(&shard, &copied, annotate));
-        Ok(Self { shard, schema, leaves, copied, annotate, properties, taxonomy })
+        let expansions = [shard.expansion(), shard.expansion()];
+        Ok(Self { shard, schema, leaves, copied, annotate, properties, taxonomy, expansions })
     }
 
     /// Number of row groups of the input.
@@ -90,8 +95,9 @@ impl ParquetCopy {
         let rows = mask.iter().filter(|kept| **kept).count();
         let mut chunks = Vec::with_capacity(self.leaves.num_columns());
         if rows > 0 {
+            let expansion = &self.expansions[usize::from(outcome != Outcome::Kept)];
             for (at, leaf) in self.copied.iter().enumerate() {
-                chunks.push(self.copy_leaf(group, *leaf, self.leaves.column(at), &mask)?);
+                chunks.push(self.copy_leaf(group, *leaf, self.leaves.column(at), &mask, expansion)?);
             }
             for leaf in 0..if self.annotate { annotation::LEAVES } else { 0 } {
                 let data = annotation::leaf_data(leaf, plans, outcome, &self.taxonomy);
@@ -107,12 +113,13 @@ impl ParquetCopy {
         leaf: usize,
         descriptor: ColumnDescPtr,
         mask: &[bool],
+        expansion: &Arc<Expansion>,
     ) -> Result<(Bytes, ColumnCloseResult), ShardError> {
-        let metadata = self.shard.group(group).column(leaf);
-        let mean = (metadata.uncompressed_size().max(0) as usize / self.rows_of(group).max(1)).max(1);
+        let mean = (self.shard.claimed_bytes(group, leaf) / self.rows_of(group).max(1)).max(1);
         let step = (STEP_BYTES / mean).clamp(1, STEP_RECORDS);
-        let reader = get_column_reader(metadata.column_descr_ptr(), Box::new(self.shard.pages(group, leaf)?));
-        self.encode_chunk(descriptor, |writer| copy_any(reader, writer, mask, step))
+        let (reader, pages) = self.shard.values(group, leaf, expansion)?;
+        let input = LeafInput { pages, expansion, mask, step };
+        self.encode_chunk(descriptor, |writer| copy_any(reader, writer, &input))
     }
 
     fn write_leaf(&self, descriptor: ColumnDescPtr, data: &LeafData) -> Result<(Bytes, ColumnCloseResult), ShardError> {
@@ -194,17 +201,27 @@ fn key_values(shard: &ParquetShard, annotate: bool) -> Option<Vec<KeyValue>> {
     Some(pairs.iter().filter_map(update).collect())
 }
 
+/// What is known of a leaf that is copied.
+struct LeafInput<'a> {
+    pages: Arc<PageState>,
+    expansion: &'a Expansion,
+    /// Which rows are wanted.
+    mask: &'a [bool],
+    /// Records read at a time.
+    step: usize,
+}
+
 /// Copies a leaf of any physical type.
-fn copy_any(reader: ColumnReader, writer: &mut ColumnWriter<'_>, mask: &[bool], step: usize) -> Result<(), ShardError> {
+fn copy_any(reader: ColumnReader, writer: &mut ColumnWriter<'_>, input: &LeafInput<'_>) -> Result<(), ShardError> {
     match reader {
-        ColumnReader::BoolColumnReader(reader) => copy(reader, typed(writer)?, mask, step),
-        ColumnReader::Int32ColumnReader(reader) => copy(reader, typed(writer)?, mask, step),
-        ColumnReader::Int64ColumnReader(reader) => copy(reader, typed(writer)?, mask, step),
-        ColumnReader::Int96ColumnReader(reader) => copy(reader, typed(writer)?, mask, step),
-        ColumnReader::FloatColumnReader(reader) => copy(reader, typed(writer)?, mask, step),
-        ColumnReader::DoubleColumnReader(reader) => copy(reader, typed(writer)?, mask, step),
-        ColumnReader::ByteArrayColumnReader(reader) => copy(reader, typed(writer)?, mask, step),
-        ColumnReader::FixedLenByteArrayColumnReader(reader) => copy(reader, typed(writer)?, mask, step),
+        ColumnReader::BoolColumnReader(reader) => copy(reader, typed(writer)?, input),
+        ColumnReader::Int32ColumnReader(reader) => copy(reader, typed(writer)?, input),
+        ColumnReader::Int64ColumnReader(reader) => copy(reader, typed(writer)?, input),
+        ColumnReader::Int96ColumnReader(reader) => copy(reader, typed(writer)?, input),
+        ColumnReader::FloatColumnReader(reader) => copy(reader, typed(writer)?, input),
+        ColumnReader::DoubleColumnReader(reader) => copy(reader, typed(writer)?, input),
+        ColumnReader::ByteArrayColumnReader(reader) => copy(reader, typed(writer)?, input),
+        ColumnReader::FixedLenByteArrayColumnReader(reader) => copy(reader, typed(writer)?, input),
     }
 }
 
@@ -216,24 +233,26 @@ fn typed<'w, 'a, T: DataType>(writer: &'w mut ColumnWriter<'a>) -> Result<&'w mu
 fn copy<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
     writer: &mut ColumnWriterImpl<'_, T>,
-    mask: &[bool],
-    step: usize,
+    input: &LeafInput<'_>,
 ) -> Result<(), ShardError> {
     let descriptor = Arc::clone(writer.get_descriptor());
     let (max_def, max_rep) = (descriptor.max_def_level(), descriptor.max_rep_level());
+    let byte_array = descriptor.physical_type() == Physical::BYTE_ARRAY;
     let mut step_data = Step::<T>::default();
-    let mut row = 0;
-    while row < mask.len() {
+    let (mut row, mut left_in_page) = (0, 0);
+    while row < input.mask.len() {
         step_data.clear();
-        let wanted = step.min(mask.len() - row);
-        let Step { values, definitions, repetitions } = &mut step_data;
-        let (records, _, _) =
-            reader.read_records(wanted, Some(definitions), Some(repetitions), values).map_err(ShardError::decoding)?;
+        input.pages.begin_step();
+        let wanted = input.step.min(input.mask.len() - row);
+        let records = step_data.read(&mut reader, wanted, (max_rep == 0).then_some(&mut left_in_page), &input.pages)?;
         if records == 0 {
-            let detail = format!("column {:?} ends at row {row} of {}", descriptor.path().string(), mask.len());
+            let detail = format!("column {:?} ends at row {row} of {}", descriptor.path().string(), input.mask.len());
             return Err(ShardError::bad(BadShardKind::Truncated, detail));
         }
-        let mask = &mask[row..row + records];
+        if byte_array && input.pages.in_dictionary() {
+            input.expansion.add(step_data.values.iter().map(|value| value.as_bytes().len() as u64).sum())?;
+        }
+        let mask = &input.mask[row..row + records];
         row += records;
         if mask.contains(&false) {
             step_data.retain(mask, max_def, max_rep);
@@ -261,6 +280,35 @@ impl<T: DataType> Step<T> {
         self.values.clear();
         self.definitions.clear();
         self.repetitions.clear();
+    }
+
+    /// Reads records, `wanted` at most. A flat column, of which it is known how many values are left in the page at
+    /// hand, is read up to the page's end only, so that no more than a page is held at a time.
+    fn read(
+        &mut self,
+        reader: &mut ColumnReaderImpl<T>,
+        wanted: usize,
+        left_in_page: Option<&mut usize>,
+        pages: &PageState,
+    ) -> Result<usize, ShardError> {
+        let Self { values, definitions, repetitions } = self;
+        let mut read = |records: usize| {
+            let read = reader.read_records(records, Some(definitions), Some(repetitions), values);
+            read.map(|(records, _, _)| records).map_err(ShardError::decoding)
+        };
+        let Some(left) = left_in_page else { return read(wanted) };
+        let mut records = 0;
+        if *left == 0 {
+            // The first value opens the page, which tells how many there are.
+            records = read(1)?;
+            *left = if records == 0 { 0 } else { pages.values() - 1 };
+        }
+        let more = (*left).min(wanted - records);
+        if more > 0 {
+            *left -= more;
+            records += read(more)?;
+        }
+        Ok(records)
     }
 
     /// Keeps the records that the mask names. A record begins where the repetition level is 0.

@@ -1,59 +1,35 @@
 //! An open Parquet file that several threads may read at once.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::basic::LogicalType;
+use parquet::column::reader::{ColumnReader, get_column_reader};
 use parquet::errors::{ParquetError, Result as ParquetResult};
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
-use parquet::file::reader::{ChunkReader, Length};
-use parquet::file::serialized_reader::SerializedPageReader;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::schema::types::Type;
 
 use crate::error::BadShardKind;
-use crate::{ColumnMap, ShardError};
+use crate::limits::Expansion;
+use crate::{ColumnMap, Limits, ShardError};
 
+use super::footer::read_footer;
 use super::mapping;
+use super::pages::{BoundedPages, PageState};
 
-/// Reads at positions, so that readers never share a cursor (those that the parquet crate makes of a `File` do).
-#[derive(Debug, Clone)]
+/// Reads at positions, so that readers never share a cursor.
+#[derive(Debug)]
 pub(super) struct PositionedFile {
-    file: Arc<File>,
+    file: File,
     length: u64,
 }
 
-/// A cursor of its own into the file.
-pub(super) struct Cursor {
-    file: Arc<File>,
-    at: u64,
-}
-
-impl Read for Cursor {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let got = self.file.read_at(buffer, self.at)?;
-        self.at += got as u64;
-        Ok(got)
-    }
-}
-
-impl Length for PositionedFile {
-    fn len(&self) -> u64 {
-        self.length
-    }
-}
-
-impl ChunkReader for PositionedFile {
-    type T = BufReader<Cursor>;
-
-    fn get_read(&self, start: u64) -> ParquetResult<Self::T> {
-        Ok(BufReader::new(Cursor { file: Arc::clone(&self.file), at: start }))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
+impl PositionedFile {
+    /// So many bytes from a position on, all of them.
+    pub(super) fn read(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
         if start.checked_add(length as u64).is_none_or(|end| end > self.length) {
             return Err(ParquetError::EOF(format!(
                 "expected {length} bytes at {start}, the file has {} bytes",
@@ -69,21 +45,21 @@ impl ChunkReader for PositionedFile {
 /// A Parquet shard: its footer is read, its columns are not.
 #[derive(Debug, Clone)]
 pub struct ParquetShard {
-    pub(super) file: Arc<PositionedFile>,
+    file: Arc<PositionedFile>,
     pub(super) metadata: Arc<ParquetMetaData>,
+    limits: Limits,
 }
 
 impl ParquetShard {
-    /// Opens the file and reads its footer.
+    /// Opens the file and reads its footer. What its columns may decode to is bounded by `limits`.
     ///
     /// # Errors
     /// [`ShardError::Bad`] where the file cannot be read or is no whole, unencrypted Parquet file.
-    pub fn open(path: &Path) -> Result<Self, ShardError> {
+    pub fn open(path: &Path, limits: Limits) -> Result<Self, ShardError> {
         let file = File::open(path).map_err(ShardError::reading)?;
         let length = file.metadata().map_err(ShardError::reading)?.len();
-        let file = PositionedFile { file: Arc::new(file), length };
-        let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).map_err(ShardError::decoding)?;
-        let shard = Self { file: Arc::new(file), metadata: Arc::new(metadata) };
+        let metadata = read_footer(&file, length)?;
+        let shard = Self { file: Arc::new(PositionedFile { file, length }), metadata: Arc::new(metadata), limits };
         shard.check_bounds()?;
         shard.check_types()?;
         Ok(shard)
@@ -91,7 +67,7 @@ impl ParquetShard {
 
     /// Number of rows that the footer names.
     pub fn rows(&self) -> u64 {
-        self.metadata.row_groups().iter().map(|group| group.num_rows() as u64).sum()
+        self.metadata.row_groups().iter().fold(0, |sum, group| sum.saturating_add(group.num_rows() as u64))
     }
 
     /// Number of row groups.
@@ -127,12 +103,28 @@ impl ParquetShard {
         self.metadata.row_group(index)
     }
 
-    /// The pages of one leaf of one row group.
-    pub(super) fn pages(&self, group: usize, leaf: usize) -> Result<SerializedPageReader<PositionedFile>, ShardError> {
-        let metadata = self.group(group);
-        let rows = metadata.num_rows() as usize;
-        SerializedPageReader::new(Arc::clone(&self.file), metadata.column(leaf), rows, None)
-            .map_err(ShardError::decoding)
+    /// Bytes that a leaf of a row group decodes to, by the footer's word.
+    pub(super) fn claimed_bytes(&self, group: usize, leaf: usize) -> usize {
+        usize::try_from(self.group(group).column(leaf).uncompressed_size()).unwrap_or_default()
+    }
+
+    /// A new count of what this shard decodes to.
+    pub(super) fn expansion(&self) -> Arc<Expansion> {
+        Arc::new(Expansion::new(self.file.length, self.limits))
+    }
+
+    /// The values of one leaf of one row group, with what is known of the page at hand.
+    pub(super) fn values(
+        &self,
+        group: usize,
+        leaf: usize,
+        expansion: &Arc<Expansion>,
+    ) -> Result<(ColumnReader, Arc<PageState>), ShardError> {
+        let chunk = self.group(group).column(leaf);
+        let pages = BoundedPages::new(Arc::clone(&self.file), chunk, Arc::clone(expansion));
+        let pages = pages.map_err(ShardError::decoding)?;
+        let state = pages.state();
+        Ok((get_column_reader(chunk.column_descr_ptr(), Box::new(pages)), state))
     }
 
     /// A footer may say anything: row counts and offsets are checked before they are believed.

@@ -5,10 +5,16 @@
 //! unknown columns come out as they went in; Arrow's type system never stands between them.
 
 mod annotation;
+mod codec;
 mod copy;
+mod delta;
 mod file;
+mod footer;
 mod mapping;
+mod page_header;
+mod pages;
 mod read;
+mod thrift;
 
 pub use copy::{EncodedRowGroup, ParquetCopy, ParquetWriter};
 pub use file::ParquetShard;
