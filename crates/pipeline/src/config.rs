@@ -51,6 +51,8 @@ pub struct InputSpec {
     /// Most bytes that a shard may decode to per stored byte, beyond its first 64 MiB; a shard over it is set aside as
     /// `limit`.
     pub max_ratio: u64,
+    /// Largest page of a Parquet shard once decompressed; a shard with a larger one is set aside as `limit`.
+    pub max_page_bytes: ByteSize,
 }
 
 impl Default for InputSpec {
@@ -64,6 +66,7 @@ impl Default for InputSpec {
             modality: None,
             max_row_bytes: ByteSize(Limits::default().max_row_bytes),
             max_ratio: Limits::default().max_ratio,
+            max_page_bytes: ByteSize(Limits::default().max_page_bytes),
         }
     }
 }

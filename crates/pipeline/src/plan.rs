@@ -117,6 +117,7 @@ impl RunPlan {
             limits: Limits {
                 max_row_bytes: spec.input.max_row_bytes.0,
                 max_ratio: spec.input.max_ratio,
+                max_page_bytes: spec.input.max_page_bytes.0,
                 max_rows: spec.run.limit,
             },
             columns: columns(&spec),

@@ -19,20 +19,23 @@ pub struct Limits {
     /// Most bytes that a shard may decode to per stored byte, beyond the first 64 MiB. A shard over it is set aside as
     /// `limit`: a few kilobytes can hold hundreds of gigabytes of text.
     pub max_ratio: u64,
+    /// Largest page of a Parquet shard once decompressed, in bytes; a shard with a larger one is set aside as `limit`.
+    pub max_page_bytes: usize,
     /// Read only the first records of every shard.
     pub max_rows: Option<u64>,
 }
 
 impl Default for Limits {
-    /// 32 MiB a record, 250 times the stored bytes, every record.
+    /// 32 MiB a record, 250 times the stored bytes, 512 MiB a page, every record.
     fn default() -> Self {
-        Self { max_row_bytes: 32 << 20, max_ratio: 250, max_rows: None }
+        Self { max_row_bytes: 32 << 20, max_ratio: 250, max_page_bytes: 512 << 20, max_rows: None }
     }
 }
 
 impl Limits {
     /// No bound at all: for files that the program wrote itself.
-    pub const NONE: Self = Self { max_row_bytes: usize::MAX, max_ratio: u64::MAX, max_rows: None };
+    pub const NONE: Self =
+        Self { max_row_bytes: usize::MAX, max_ratio: u64::MAX, max_page_bytes: usize::MAX, max_rows: None };
 }
 
 /// Counts what one reading of a shard decodes to, against what the shard stores.

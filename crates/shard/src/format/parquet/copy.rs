@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::arrow::{ARROW_SCHEMA_META_KEY, encode_arrow_schema, parquet_to_arrow_schema};
-use parquet::basic::{Compression, GzipLevel, Type as Physical, ZstdLevel};
+use parquet::basic::{Compression, GzipLevel, LogicalType, Type as Physical, ZstdLevel};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::column::writer::{ColumnCloseResult, ColumnWriter, ColumnWriterImpl, get_column_writer};
 use parquet::data_type::{AsBytes, ByteArrayType, DataType};
@@ -59,8 +59,8 @@ impl ParquetCopy {
         let input = shard.metadata.file_metadata().schema_descr_ptr();
         let replaced = |leaf: &usize| annotate && input.get_column_root(*leaf).name() == ANNOTATION;
         let copied: Vec<usize> = (0..input.num_columns()).filter(|leaf| !replaced(leaf)).collect();
-        let schema = if annotate {
-            annotated_schema(input.root_schema()).map_err(ShardError::decoding)?
+        let schema = if annotate || !is_known(input.root_schema()) {
+            output_schema(input.root_schema(), annotate).map_err(ShardError::decoding)?
         } else {
             input.root_schema_ptr()
         };
@@ -147,11 +147,53 @@ impl ParquetCopy {
     }
 }
 
-/// The input's root with the annotation in place of a column of that name.
-fn annotated_schema(root: &Type) -> Result<TypePtr, ParquetError> {
-    let kept = root.get_fields().iter().filter(|field| field.name() != ANNOTATION).cloned();
-    let fields = kept.chain([annotation::parquet_type()?]).collect();
+/// The input's root with the annotation, where wanted, in place of a column of that name.
+fn output_schema(root: &Type, annotate: bool) -> Result<TypePtr, ParquetError> {
+    let kept = root.get_fields().iter().filter(|field| !annotate || field.name() != ANNOTATION);
+    let mut fields = kept.map(writable).collect::<Result<Vec<_>, _>>()?;
+    if annotate {
+        fields.push(annotation::parquet_type()?);
+    }
     Ok(Arc::new(Type::group_type_builder(root.name()).with_fields(fields).build()?))
+}
+
+/// A field as it can be written. A logical type of a later version of the format was read as a bare number and cannot
+/// be written again: the field then keeps its physical type and values, and loses that name for them.
+fn writable(field: &TypePtr) -> Result<TypePtr, ParquetError> {
+    if is_known(field) {
+        return Ok(Arc::clone(field));
+    }
+    let known = |logical: &&LogicalType| !matches!(logical, LogicalType::_Unknown { .. });
+    let written = match &**field {
+        Type::GroupType { basic_info, fields } => {
+            let mut builder = Type::group_type_builder(basic_info.name())
+                .with_logical_type(basic_info.logical_type_ref().filter(known).cloned())
+                .with_converted_type(basic_info.converted_type())
+                .with_fields(fields.iter().map(writable).collect::<Result<_, _>>()?)
+                .with_id(basic_info.has_id().then(|| basic_info.id()));
+            if basic_info.has_repetition() {
+                builder = builder.with_repetition(basic_info.repetition());
+            }
+            builder.build()?
+        }
+        Type::PrimitiveType { basic_info, physical_type, type_length, scale, precision } => {
+            Type::primitive_type_builder(basic_info.name(), *physical_type)
+                .with_repetition(basic_info.repetition())
+                .with_converted_type(basic_info.converted_type())
+                .with_length(*type_length)
+                .with_scale(*scale)
+                .with_precision(*precision)
+                .with_id(basic_info.has_id().then(|| basic_info.id()))
+                .build()?
+        }
+    };
+    Ok(Arc::new(written))
+}
+
+/// True where neither the field nor one inside it has a logical type of a later version of the format.
+fn is_known(field: &Type) -> bool {
+    let unknown = matches!(field.get_basic_info().logical_type_ref(), Some(LogicalType::_Unknown { .. }));
+    !unknown && (field.is_primitive() || field.get_fields().iter().all(|field| is_known(field)))
 }
 
 fn writer_properties(shard: &ParquetShard, copied: &[usize], annotate: bool) -> WriterProperties {

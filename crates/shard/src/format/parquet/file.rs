@@ -6,11 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parquet::basic::LogicalType;
 use parquet::column::reader::{ColumnReader, get_column_reader};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
-use parquet::schema::types::Type;
 
 use crate::error::BadShardKind;
 use crate::limits::Expansion;
@@ -28,6 +26,11 @@ pub(super) struct PositionedFile {
 }
 
 impl PositionedFile {
+    /// Bytes of the file.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
     /// So many bytes from a position on, all of them.
     pub(super) fn read(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
         if start.checked_add(length as u64).is_none_or(|end| end > self.length) {
@@ -61,7 +64,6 @@ impl ParquetShard {
         let metadata = read_footer(&file, length)?;
         let shard = Self { file: Arc::new(PositionedFile { file, length }), metadata: Arc::new(metadata), limits };
         shard.check_bounds()?;
-        shard.check_types()?;
         Ok(shard)
     }
 
@@ -121,7 +123,7 @@ impl ParquetShard {
         expansion: &Arc<Expansion>,
     ) -> Result<(ColumnReader, Arc<PageState>), ShardError> {
         let chunk = self.group(group).column(leaf);
-        let pages = BoundedPages::new(Arc::clone(&self.file), chunk, Arc::clone(expansion));
+        let pages = BoundedPages::new(Arc::clone(&self.file), chunk, self.limits.max_page_bytes, Arc::clone(expansion));
         let pages = pages.map_err(ShardError::decoding)?;
         let state = pages.state();
         Ok((get_column_reader(chunk.column_descr_ptr(), Box::new(pages)), state))
@@ -145,49 +147,10 @@ impl ParquetShard {
         }
         Ok(())
     }
-
-    /// A logical type that is not known here could be read as bytes, but not be written again.
-    fn check_types(&self) -> Result<(), ShardError> {
-        match unknown_type(self.metadata.file_metadata().schema()) {
-            None => Ok(()),
-            Some(name) => {
-                let detail = format!("column {name:?} has a logical type that this version does not know");
-                Err(ShardError::bad(BadShardKind::Unsupported, detail))
-            }
-        }
-    }
-}
-
-/// The name of a column with a logical type of a later version of the format.
-fn unknown_type(field: &Type) -> Option<&str> {
-    match field.get_basic_info().logical_type_ref() {
-        Some(LogicalType::_Unknown { .. }) => Some(field.name()),
-        _ if field.is_group() => field.get_fields().iter().find_map(|field| unknown_type(field)),
-        _ => None,
-    }
 }
 
 fn within(column: &ColumnChunkMetaData, length: u64) -> bool {
     let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
     let end = start.checked_add(column.compressed_size());
     start >= 0 && column.compressed_size() >= 0 && end.is_some_and(|end| end as u64 <= length)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use parquet::basic::Type as Physical;
-
-    #[test]
-    fn a_logical_type_of_a_later_version_is_found_at_any_depth() {
-        let leaf = |name: &str, logical: Option<LogicalType>| {
-            let builder = Type::primitive_type_builder(name, Physical::BYTE_ARRAY).with_logical_type(logical);
-            Arc::new(builder.build().unwrap())
-        };
-        let group = |name: &str, fields| Type::group_type_builder(name).with_fields(fields).build().unwrap();
-        let known = Arc::new(group("meta", vec![leaf("text", Some(LogicalType::String)), leaf("raw", None)]));
-        let later = Arc::new(group("deep", vec![leaf("later", Some(LogicalType::_Unknown { field_id: 2555 }))]));
-        assert_eq!(unknown_type(&group("root", vec![Arc::clone(&known)])), None);
-        assert_eq!(unknown_type(&group("root", vec![known, later])), Some("later"));
-    }
 }

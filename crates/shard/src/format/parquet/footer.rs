@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
-use super::thrift::{Compact, Fault, LIST, ListHead, STRUCT};
+use super::thrift::{Compact, Fault, I32, I64, LIST, ListHead, STRUCT};
 use crate::ShardError;
 use crate::error::BadShardKind;
 
@@ -44,7 +44,8 @@ pub(super) fn read_footer(file: &File, length: u64) -> Result<ParquetMetaData, S
     }
     let mut footer = vec![0; bytes as usize];
     file.read_exact_at(&mut footer, start).map_err(ShardError::reading)?;
-    check(&footer)?;
+    let strays = check(&footer)?;
+    let footer = if strays.is_empty() { footer } else { without(&footer, &strays) };
     ParquetMetaDataReader::decode_metadata(&footer).map_err(ShardError::decoding)
 }
 
@@ -59,12 +60,12 @@ fn encrypted(what: &str) -> ShardError {
     ShardError::bad(BadShardKind::Unsupported, format!("{what}; decrypt the file first"))
 }
 
-/// Refuses what the decoder would allocate or recurse for without bound.
-fn check(footer: &[u8]) -> Result<(), ShardError> {
+/// Refuses what the decoder would allocate or recurse for without bound; gives the fields that it would misread.
+fn check(footer: &[u8]) -> Result<Vec<Stray>, ShardError> {
     let mut shape = Shape::default();
     match shape.read(footer) {
         Ok(()) if shape.encrypted => Err(encrypted("columns of it are encrypted")),
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(shape.strays),
         Err(fault) => {
             let what = match fault {
                 Fault::Short => "it claims more than it holds",
@@ -75,10 +76,37 @@ fn check(footer: &[u8]) -> Result<(), ShardError> {
     }
 }
 
+/// A field of a column's metadata whose number means something of another type: some writers used numbers of their
+/// own that the standard gave away later. The decoder goes by the number alone.
+#[derive(Debug)]
+struct Stray {
+    start: usize,
+    end: usize,
+    /// By how much its number is above the one before it.
+    delta: u8,
+}
+
+/// The footer without some fields, which stand in order.
+fn without(footer: &[u8], strays: &[Stray]) -> Vec<u8> {
+    let (mut kept, mut at) = (Vec::with_capacity(footer.len()), 0);
+    for stray in strays {
+        kept.extend_from_slice(&footer[at..stray.start]);
+        at = stray.end;
+        // The next field counts from the one before the stray now.
+        if let Some(head) = footer.get(at).filter(|head| **head >> 4 != 0) {
+            kept.push(head.saturating_add(stray.delta << 4));
+            at += 1;
+        }
+    }
+    kept.extend_from_slice(&footer[at..]);
+    kept
+}
+
 #[derive(Default)]
 struct Shape {
     leaves: usize,
     encrypted: bool,
+    strays: Vec<Stray>,
 }
 
 impl Shape {
@@ -107,27 +135,57 @@ impl Shape {
 
     /// The decoder makes room for every column of the schema in every row group.
     fn row_group(&mut self, group: &mut Compact<'_>) -> Result<(), Fault> {
-        let (mut columns, mut encrypted) = (0, false);
+        let mut columns = 0;
         group.fields(|it, id, kind| {
             if (id, kind) != (1, LIST) {
                 return Ok(false);
             }
             let list = it.list()?;
             columns = list.length;
-            it.elements(list, |it| {
-                it.fields(|_, id, _| {
-                    encrypted |= id == 8;
-                    Ok(false)
-                })
-            })?;
+            it.elements(list, |it| self.column_chunk(it))?;
             Ok(true)
         })?;
-        self.encrypted |= encrypted;
         if columns == self.leaves {
             Ok(())
         } else {
             Err(Fault::Invalid("a row group with other columns than the schema"))
         }
+    }
+}
+
+impl Shape {
+    fn column_chunk(&mut self, chunk: &mut Compact<'_>) -> Result<(), Fault> {
+        chunk.fields(|it, id, kind| {
+            self.encrypted |= id == 8;
+            if (id, kind) != (3, STRUCT) {
+                return Ok(false);
+            }
+            let mut before = 0i16;
+            it.fields(|it, id, kind| {
+                let delta = u8::try_from(id - before).ok().filter(|delta| (1..8).contains(delta));
+                before = id;
+                let (start, means) = (it.field_start(), optional_kind(id));
+                let Some(delta) = delta.filter(|_| means.is_some_and(|means| means != kind)) else { return Ok(false) };
+                it.skip(kind)?;
+                let end = it.position();
+                match self.strays.last_mut().filter(|last| last.end == start) {
+                    Some(last) => (last.end, last.delta) = (end, last.delta + delta),
+                    None => self.strays.push(Stray { start, end, delta }),
+                }
+                Ok(true)
+            })?;
+            Ok(true)
+        })
+    }
+}
+
+/// Types of the later fields of a column's metadata, which may be missing.
+fn optional_kind(id: i16) -> Option<u8> {
+    match id {
+        14 => Some(I64),
+        15 => Some(I32),
+        16 | 17 => Some(STRUCT),
+        _ => None,
     }
 }
 
@@ -141,7 +199,7 @@ fn schema_leaves(it: &mut Compact<'_>, list: ListHead) -> Result<usize, Fault> {
     it.elements(list, |it| {
         let (mut children, mut typed) = (0, false);
         it.fields(|it, id, kind| match (id, kind) {
-            (5, 5) => {
+            (5, I32) => {
                 children =
                     usize::try_from(it.int()?).map_err(|_| Fault::Invalid("a column with fewer than no parts"))?;
                 Ok(true)

@@ -21,12 +21,12 @@ use crate::error::BadShardKind;
 use crate::limits::Expansion;
 use crate::{BadShard, ShardError};
 
-/// Largest page once decompressed, and the most memory that the entries of a dictionary may take.
-const MAX_PAGE_BYTES: usize = 512 << 20;
-/// Most memory of the pages that one step of a reader runs through.
-const MAX_STEP_BYTES: usize = 1 << 30;
+/// Most memory of the pages that one step of a reader runs through, in largest pages.
+const MAX_STEP_PAGES: usize = 2;
 /// Memory of one value in the hands of a reader.
 const VALUE_BYTES: usize = 32;
+/// Bytes that a chunk may run over its stated end: old writers left a dictionary's header out of the sum (PARQUET-816).
+const UNCOUNTED_BYTES: u64 = 100;
 /// What is read of a header at first, and at most (old writers put whole values into its statistics).
 const HEADER_BYTES: (usize, usize) = (256, 32 << 20);
 
@@ -60,7 +60,12 @@ impl PageState {
 pub(super) struct BoundedPages {
     file: Arc<PositionedFile>,
     at: u64,
+    /// Bytes of the chunk from there on.
     left: u64,
+    uncounted: u64,
+    /// Values that were not met yet, by the footer's word.
+    values_left: u64,
+    max_page_bytes: usize,
     codec: Codec,
     column: Arc<ColumnDescriptor>,
     peeked: Option<PageHeader>,
@@ -73,12 +78,23 @@ impl BoundedPages {
     pub(super) fn new(
         file: Arc<PositionedFile>,
         chunk: &ColumnChunkMetaData,
+        max_page_bytes: usize,
         expansion: Arc<Expansion>,
     ) -> Result<Self> {
-        let (at, left) = chunk.byte_range();
-        let codec = Codec::new(chunk.compression())?;
-        let column = chunk.column_descr_ptr();
-        Ok(Self { file, at, left, codec, column, peeked: None, expansion, state: Arc::default() })
+        let (at, left) = byte_range(chunk);
+        Ok(Self {
+            uncounted: file.length().saturating_sub(at.saturating_add(left)).min(UNCOUNTED_BYTES),
+            file,
+            at,
+            left,
+            values_left: u64::try_from(chunk.num_values()).unwrap_or_default(),
+            max_page_bytes,
+            codec: Codec::new(chunk.compression())?,
+            column: chunk.column_descr_ptr(),
+            peeked: None,
+            expansion,
+            state: Arc::default(),
+        })
     }
 
     /// What a reader may know of the page at hand.
@@ -91,9 +107,12 @@ impl BoundedPages {
         if let Some(header) = self.peeked.take() {
             return Ok(Some(header));
         }
-        while self.left > 0 {
+        while self.left > 0 || self.extend() {
             let (header, length) = self.read_header()?;
             self.pass(length);
+            if header.stored_bytes as u64 > self.left {
+                self.extend();
+            }
             if header.stored_bytes as u64 > self.left {
                 let detail = format!("a page of {} bytes where {} are left", header.stored_bytes, self.left);
                 return Err(self.bad(BadShardKind::Corrupt, &detail));
@@ -102,13 +121,24 @@ impl BoundedPages {
                 PageKind::Data { values: 0, .. } | PageKind::DataV2(DataV2 { values: 0, .. }) | PageKind::Index => {
                     self.pass(header.stored_bytes);
                 }
-                _ => return Ok(Some(header)),
+                PageKind::Data { values, .. } | PageKind::DataV2(DataV2 { values, .. }) => {
+                    self.values_left = self.values_left.saturating_sub(u64::from(values));
+                    return Ok(Some(header));
+                }
+                PageKind::Dictionary { .. } => return Ok(Some(header)),
             }
         }
         Ok(None)
     }
 
-    fn read_header(&self) -> Result<(PageHeader, usize)> {
+    /// Takes the bytes behind the chunk's stated end, once, where values are missing.
+    fn extend(&mut self) -> bool {
+        let more = if self.values_left > 0 { std::mem::take(&mut self.uncounted) } else { 0 };
+        self.left += more;
+        more > 0
+    }
+
+    fn read_header(&mut self) -> Result<(PageHeader, usize)> {
         let (mut window, most) = HEADER_BYTES;
         loop {
             let length = (window as u64).min(self.left) as usize;
@@ -119,6 +149,7 @@ impl BoundedPages {
                     window *= 8;
                     continue;
                 }
+                Err(Fault::Short) if length as u64 == self.left && self.extend() => continue,
                 Err(Fault::Short) => "a page header that does not end",
                 Err(Fault::Invalid(what)) => what,
             };
@@ -144,24 +175,31 @@ impl BoundedPages {
             PageKind::Index => (0, false),
         };
         let values_bytes = values * VALUE_BYTES;
-        if header.decoded_bytes > MAX_PAGE_BYTES || (!data && values_bytes > MAX_PAGE_BYTES) {
-            let detail = format!(
-                "a page of {} bytes with {values} values; pages may take {MAX_PAGE_BYTES} bytes",
-                header.decoded_bytes
-            );
-            return Err(self.bad(BadShardKind::Limit, &detail));
-        }
+        // The entries of a dictionary are held by themselves.
+        let page_bytes = if data { header.decoded_bytes } else { header.decoded_bytes.max(values_bytes) };
+        self.check_size(page_bytes as u64)?;
         let decoded = (header.decoded_bytes as u64).max(values as u64 * 4);
         self.expansion.add(decoded).map_err(from_shard)?;
         // A flat column is read page by page and value by value; the values of a repeated one come in whole records.
         let held = if data && self.column.max_rep_level() == 0 { 0 } else { values_bytes };
         let held = header.decoded_bytes.saturating_add(held);
         let step = self.state.step_bytes.fetch_add(held, Ordering::Relaxed).saturating_add(held);
-        if data && self.column.max_rep_level() > 0 && step > MAX_STEP_BYTES {
-            let detail = format!("some records take more than {MAX_STEP_BYTES} bytes of memory");
+        let most = self.max_page_bytes.saturating_mul(MAX_STEP_PAGES);
+        if data && self.column.max_rep_level() > 0 && step > most {
+            let detail =
+                format!("some records take more than {most} bytes of memory; raise input.max_page_bytes if they may");
             return Err(self.bad(BadShardKind::Limit, &detail));
         }
         Ok(())
+    }
+
+    fn check_size(&self, bytes: u64) -> Result<()> {
+        if bytes <= self.max_page_bytes as u64 {
+            return Ok(());
+        }
+        let most = self.max_page_bytes;
+        let detail = format!("a page of {bytes} bytes, at most {most} are read; raise input.max_page_bytes if it may");
+        Err(self.bad(BadShardKind::Limit, &detail))
     }
 
     fn page(&mut self, header: PageHeader) -> Result<Page> {
@@ -278,12 +316,16 @@ impl BoundedPages {
         }
         let bytes = measure(data, values as usize)
             .map_err(|_| self.bad(BadShardKind::Corrupt, "a page whose lengths cannot be read"))?;
-        if bytes > MAX_PAGE_BYTES as u64 {
-            let detail = format!("a page whose values take {bytes} bytes; pages may take {MAX_PAGE_BYTES}");
-            return Err(self.bad(BadShardKind::Limit, &detail));
-        }
+        self.check_size(bytes)?;
         self.expansion.add(bytes.saturating_sub(buf.len() as u64)).map_err(from_shard)
     }
+}
+
+/// Where a chunk begins and how long it is. Some writers say 0 for a dictionary that is not there.
+fn byte_range(chunk: &ColumnChunkMetaData) -> (u64, u64) {
+    let data = chunk.data_page_offset();
+    let start = chunk.dictionary_page_offset().filter(|at| (1..data).contains(at)).unwrap_or(data);
+    (u64::try_from(start).unwrap_or_default(), u64::try_from(chunk.compressed_size()).unwrap_or_default())
 }
 
 fn from_shard(error: ShardError) -> ParquetError {

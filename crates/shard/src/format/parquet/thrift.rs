@@ -8,6 +8,8 @@
 const MAX_DEPTH: u32 = 32;
 
 /// Field types of the protocol.
+pub(super) const I32: u8 = 5;
+pub(super) const I64: u8 = 6;
 pub(super) const LIST: u8 = 9;
 pub(super) const STRUCT: u8 = 12;
 
@@ -26,6 +28,7 @@ pub(super) struct Compact<'a> {
     data: &'a [u8],
     at: usize,
     depth: u32,
+    field_start: usize,
 }
 
 /// Length of a list and the type of its elements.
@@ -37,12 +40,17 @@ pub(super) struct ListHead {
 
 impl<'a> Compact<'a> {
     pub(super) fn new(data: &'a [u8]) -> Self {
-        Self { data, at: 0, depth: 0 }
+        Self { data, at: 0, depth: 0, field_start: 0 }
     }
 
     /// Bytes read so far.
     pub(super) fn position(&self) -> usize {
         self.at
+    }
+
+    /// Where the head of the field that is being visited begins.
+    pub(super) fn field_start(&self) -> usize {
+        self.field_start
     }
 
     fn remaining(&self) -> usize {
@@ -118,6 +126,7 @@ impl<'a> Compact<'a> {
         self.enter()?;
         let mut id = 0i16;
         loop {
+            self.field_start = self.at;
             let head = self.byte()?;
             if head == 0 {
                 break;
