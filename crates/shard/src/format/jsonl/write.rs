@@ -19,8 +19,8 @@ const ZSTD_LEVEL: i32 = 3;
 
 /// Appends `line` to `out` with the key `tamis` set to `annotation` (a JSON text), and a line feed.
 ///
-/// Everything else stays byte for byte. Where the object has a key of that name already, it is put together again from
-/// its other members: values byte for byte, in order. The line must be a valid JSON object.
+/// Everything else stays byte for byte; members of that name, however it is escaped, are cut out. The line must be a
+/// valid JSON object.
 pub fn annotate_line(line: &[u8], annotation: &[u8], out: &mut Vec<u8>) {
     let cleaned = may_hold_annotation(line).then(|| without_annotation(line)).flatten();
     let line = cleaned.as_deref().unwrap_or(line);
@@ -47,19 +47,28 @@ fn may_hold_annotation(line: &[u8]) -> bool {
 fn without_annotation(line: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(line).ok()?;
     members(text, &[ANNOTATION]).values[0]?;
-    // Rare: the object is put together again from its raw members, in order.
-    let kept = RawMembers::read(text)?;
-    let mut out = vec![b'{'];
-    for (index, (key, value)) in kept.0.iter().filter(|(key, _)| key != ANNOTATION).enumerate() {
-        if index > 0 {
-            out.push(b',');
+    let members = RawMembers::read(text)?;
+    let mut out = Vec::with_capacity(line.len());
+    // A member reaches from the end of the one before it, and so begins with its comma, to the end of its value.
+    let mut start = text.find('{')? + 1;
+    out.extend_from_slice(&line[..start]);
+    let first = out.len();
+    for (key, value) in &members.0 {
+        let end = value.get().as_ptr() as usize - text.as_ptr() as usize + value.get().len();
+        if key != ANNOTATION {
+            let member = &line[start..end];
+            let comma = if out.len() == first { memchr::memchr(b',', leading(member)).map(|at| at + 1) } else { None };
+            out.extend_from_slice(&member[comma.unwrap_or(0)..]);
         }
-        out.extend_from_slice(serde_json::to_string(key).ok()?.as_bytes());
-        out.push(b':');
-        out.extend_from_slice(value.get().as_bytes());
+        start = end;
     }
-    out.push(b'}');
+    out.extend_from_slice(&line[start..]);
     Some(out)
+}
+
+/// What stands before a member's key.
+fn leading(member: &[u8]) -> &[u8] {
+    &member[..memchr::memchr(b'"', member).unwrap_or(0)]
 }
 
 /// All members of an object in order, repeated keys too, values as they stand in the text.
@@ -213,6 +222,13 @@ mod tests {
     fn a_key_of_that_name_is_replaced() {
         assert_eq!(annotated(r#"{"tamis":{"x":1},"a":1e400}"#), "{\"a\":1e400,\"tamis\":{}}\n");
         assert_eq!(annotated(r#"{"a":1,"t\u0061mis":2,"a":3}"#), "{\"a\":1,\"a\":3,\"tamis\":{}}\n");
+        // The rest stays byte for byte, escapes and a carriage return too.
+        assert_eq!(
+            annotated(" { \"tamis\" : 1 , \"\\u0061\" : [1, 2]\t, \"tamis\":{} , \"b\":\"\\/\" } \r"),
+            " { \"\\u0061\" : [1, 2] , \"b\":\"\\/\" ,\"tamis\":{}} \r\n"
+        );
+        assert_eq!(annotated(r#"{"tamis":1}"#), "{\"tamis\":{}}\n");
+        assert_eq!(annotated(r#"{"tamis":1,"tamis":2, "a":1}"#), "{ \"a\":1,\"tamis\":{}}\n");
     }
 
     #[test]
