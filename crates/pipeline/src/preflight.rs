@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use tamis_shard::format::jsonl;
 use tamis_shard::format::parquet::ParquetShard;
-use tamis_shard::{Format, InputShard, Role, ShardError, nearest_names};
+use tamis_shard::{Format, InputShard, Role, ShardError, nearest_name, nearest_names};
 
 use crate::schedule::guarded;
 use crate::{PipelineError, RunPlan};
@@ -113,7 +113,8 @@ fn look(plan: &RunPlan, shard: &InputShard, preview: &mut ShardPreview) -> Resul
 
 fn no_such_column(name: &str, previews: &[ShardPreview]) -> PipelineError {
     let columns: BTreeSet<&str> = previews.iter().flat_map(|shard| &shard.columns).map(String::as_str).collect();
-    let hint = if columns.is_empty() { "" } else { "; set input.text to one of them" };
+    let nearest = nearest_name(name, columns.iter().copied());
+    let hint = nearest.map(|nearest| format!("; set input.text = {nearest:?}, or another of them")).unwrap_or_default();
     let columns = nearest_names(name, columns);
     PipelineError::Usage(format!("no shard has the text column {name:?}; columns are {columns}{hint}"))
 }

@@ -43,7 +43,7 @@ pub use manifest::{
     SubjectDigest, root_hash, write_json,
 };
 pub use names::check_names;
-pub use nearest::nearest_names;
+pub use nearest::{nearest_name, nearest_names};
 pub use output::{Artefact, OutputDir, RunLock, SUBJECT_FOLDERS, is_temporary};
 pub use plan::{ANNOTATION, RowPlan};
 pub use record_id::{RecordId, RecordIds};
