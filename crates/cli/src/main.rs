@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod numbers;
 mod progress;
+mod redone;
 mod summary;
 
 use std::process::ExitCode;
@@ -40,10 +41,11 @@ fn set_color(color: Color) {
     }
 }
 
-/// A panic's message may quote a record, so only its place is told.
+/// A panic's message may quote a record, so only its place is told; those inside a shard are told with the shard.
 fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        anstream::eprintln!("internal error at {place}; please report it with the version (`tamis --version`)");
+        if let Some(line) = tamis_pipeline::panic_line(panic) {
+            anstream::eprintln!("{line}");
+        }
     }));
 }

@@ -13,6 +13,11 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// A number of things: `1 shard`, `2,000 shards`.
+pub fn plural(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// With a decimal unit: `1.2 MB`.
 pub fn bytes(number: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];

@@ -6,10 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tamis_pipeline::{Observer, Pass};
+use tamis_pipeline::{LedgerNews, Observer, Pass, Redo};
 use tamis_shard::BadShard;
 
 use crate::numbers::{bytes, count};
+use crate::redone::{Redone, ledger_line};
 
 /// How often a plain line is printed.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
@@ -34,6 +35,8 @@ struct PassState {
     shards_done: usize,
     shards_again: usize,
     shards: usize,
+    redone: Redone,
+    ledger: Option<LedgerNews>,
 }
 
 impl Progress {
@@ -43,7 +46,7 @@ impl Progress {
         Self { quiet, terminal: std::io::stderr().is_terminal(), now, set_aside: AtomicU64::new(0) }
     }
 
-    /// Shards set aside so far.
+    /// Shards set aside so far, by this run or before it.
     pub fn set_aside(&self) -> u64 {
         self.set_aside.load(Ordering::Relaxed)
     }
@@ -72,6 +75,8 @@ impl PassState {
             shards_done: 0,
             shards_again: 0,
             shards,
+            redone: Redone::default(),
+            ledger: None,
         }
     }
 
@@ -123,6 +128,14 @@ impl Observer for Progress {
         });
     }
 
+    fn shard_redone(&self, pass: Pass, path: &str, why: &Redo) {
+        self.with(|now| now.redone.add(pass, path, why));
+    }
+
+    fn ledger_done(&self, news: &LedgerNews) {
+        self.with(|now| now.ledger = Some(news.clone()));
+    }
+
     fn shard_done(&self, _: Pass, _: &str, stored_bytes: u64, again: bool) {
         self.with(|now| {
             now.shards_done += 1;
@@ -135,6 +148,10 @@ impl Observer for Progress {
     fn shard_set_aside(&self, path: &str, reason: &BadShard) {
         self.set_aside.fetch_add(1, Ordering::Relaxed);
         self.line(&format!("shard set aside: {path}: {reason}"));
+    }
+
+    fn shard_still_aside(&self, _: &str) {
+        self.set_aside.fetch_add(1, Ordering::Relaxed);
     }
 
     fn notice(&self, text: &str) {
@@ -151,12 +168,13 @@ impl Observer for Progress {
             }
             let standing = now.shards_done - now.shards_again;
             let seconds = now.started.elapsed().as_secs_f64();
-            let resumed = if standing > 0 { format!(", {standing} shards stood already") } else { String::new() };
             let rate = match now.text_bytes {
                 0 => String::new(),
                 total => format!(", {}/s of text", bytes((total as f64 / seconds.max(1e-3)) as u64)),
             };
-            anstream::eprintln!("{:<5} {} rows in {seconds:.1} s{rate}{resumed}", pass.name(), count(now.rows));
+            anstream::eprintln!("{:<5} {} rows in {seconds:.1} s{rate}", pass.name(), count(now.rows));
+            let said = [now.redone.line(pass, standing), now.ledger.as_ref().and_then(ledger_line)];
+            said.iter().flatten().for_each(|line| anstream::eprintln!("{line}"));
         });
     }
 }

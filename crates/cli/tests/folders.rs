@@ -57,6 +57,38 @@ fn two_inputs_with_one_name_are_refused_and_others_stand_side_by_side() {
 }
 
 #[test]
+fn artefacts_that_cannot_stand_side_by_side_are_refused_before_any_work() {
+    let folder = folder();
+    for name in
+        ["one/x.jsonl", "two/x.jsonl/y.jsonl", "three/x.jsonl.tags.parquet/y.jsonl", "four/x.jsonl.json/y.jsonl"]
+    {
+        write(&folder.path().join(name), good_lines(0..5));
+    }
+    for other in ["two", "three", "four"] {
+        let (code, text) = run_in(folder.path(), &["-i", "one", "-i", other, "-o", "out"]);
+        assert!(code == 2 && text.contains("a file for the one and a folder for the other"), "{other}: {text}");
+        assert!(text.contains("one/x.jsonl") && text.contains("/y.jsonl"), "{other}: {text}");
+        assert!(!folder.path().join("out").exists(), "{other}");
+    }
+}
+
+#[test]
+fn the_longest_name_that_fits_is_written_and_a_longer_one_refused() {
+    let folder = folder();
+    let name = format!("{}.jsonl", "n".repeat(232));
+    write(&folder.path().join("in").join(&name), good_lines(0..5));
+    assert_eq!(run_in(folder.path(), &["-i", "in", "-o", "out"]).0, 0);
+    assert_eq!(verdicts(&folder.path().join("out"), &name).len(), 5);
+    write(&folder.path().join("long").join(format!("n{name}")), good_lines(0..5));
+    let (code, text) = run_in(folder.path(), &["-i", "long", "-o", "out2"]);
+    assert!(code == 2 && text.contains("239 bytes") && text.contains("238"), "{text}");
+    assert!(!folder.path().join("out2").exists());
+    write(&folder.path().join(".tmp-x.jsonl"), good_lines(0..5));
+    let (code, text) = run_in(folder.path(), &["-i", ".tmp-x.jsonl", "-o", "out2"]);
+    assert!(code == 2 && text.contains(".tmp"), "{text}");
+}
+
+#[test]
 fn output_inside_the_input_is_refused_however_it_is_spelled() {
     let folder = folder();
     let input = folder.path().join("in");

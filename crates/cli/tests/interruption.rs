@@ -1,46 +1,15 @@
-//! Runs that were killed, stopped or overtaken by a change end where an undisturbed run would have.
+//! Runs that were stopped, done pass by pass or overtaken by a change end where an undisturbed run would have.
 
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::path::PathBuf;
 
 use support::{assert_same_tree, folder, good_lines, manifest, pass, run, write};
 
 fn paths(folder: &tempfile::TempDir) -> (PathBuf, PathBuf, PathBuf) {
     let at = |name: &str| folder.path().join(name);
     (at("in"), at("out"), at("fresh"))
-}
-
-/// Starts a run and kills it after some time; true where it was still at work.
-fn killed_after(time: Duration, input: &Path, output: &Path) -> bool {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_tamis"))
-        .args(["run", "builtin:quickstart", "--quiet", "--threads", "2", "--input"])
-        .args([input, Path::new("--output"), output])
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    std::thread::sleep(time);
-    process.kill().expect("a child can be killed");
-    !process.wait().expect("a child ends").success()
-}
-
-#[test]
-fn a_run_killed_again_and_again_ends_with_the_same_bytes() {
-    let folder = folder();
-    let (input, out, fresh) = paths(&folder);
-    for shard in 0..6 {
-        let lines = good_lines(shard * 15_000..(shard + 1) * 15_000);
-        write(&input.join(format!("{shard}.jsonl.zst")), zstd::encode_all(lines.as_bytes(), 1).unwrap());
-    }
-    let times = [20, 30, 45, 60, 80, 100, 130, 160, 200].map(Duration::from_millis);
-    let killed = times.into_iter().filter(|time| killed_after(*time, &input, &out)).count();
-    assert!(killed >= 2, "the input is too small to be interrupted");
-    assert_eq!(run(&input, &out, &[]).0, 0);
-    assert_eq!(run(&input, &fresh, &[]).0, 0);
-    assert_same_tree(&out, &fresh, &format!("killed {killed} times"));
 }
 
 #[test]
@@ -74,6 +43,8 @@ fn a_run_stopped_by_a_bad_shard_goes_on_without_it_and_takes_it_back_when_mended
     assert_eq!(run(&input, &fresh, &[]).0, 3);
     assert_same_tree(&out, &fresh, "stopped, then not");
     assert_eq!(run(&input, &out, &[]).0, 3, "a finished run says the same again");
+    assert_eq!(pass("tag", &input, &out, &[]).0, 3, "and so does its tag pass");
+    assert_eq!(run(&input, &out, &[]).0, 3);
     assert_same_tree(&out, &fresh, "twice");
 
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());

@@ -1,6 +1,6 @@
 //! The emit pass: a verdict for every row, and the kept rows written in the format of the input. Cheap and pure.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tamis_rules::{Outcome, Verdict, judge_record};
@@ -8,15 +8,16 @@ use tamis_shard::format::jsonl::{self, JsonlWriter, LineBlock, LineReader, annot
 use tamis_shard::format::parquet::{EncodedRowGroup, ParquetCopy, ParquetShard, ParquetWriter};
 use tamis_shard::table::{TagRow, TagsReader, VerdictRow, VerdictsWriter};
 use tamis_shard::{
-    Artefact, BadShard, BadShardKind, Compression, Format, InputShard, OutputDir, RowCounts, RowPlan, ShardError,
-    ShardManifest, ShardStatus, Staged,
+    Artefact, BadShard, BadShardKind, Compression, Format, InputShard, RowPlan, ShardError, ShardManifest, ShardStatus,
+    Staged,
 };
 
 use crate::budget::{Budget, Permit};
-use crate::judge::Tagged;
+use crate::judge::{Tagged, require_sound_tags};
 use crate::plan::fingerprint;
 use crate::schedule::ShardWork;
 use crate::shards::{digest_input, set_aside};
+use crate::standing::emit_redo;
 use crate::tag::{announce, place_all};
 use crate::{Observer, Pass, PipelineError, RunPlan};
 
@@ -39,6 +40,8 @@ pub(crate) struct EmitSource {
     tags: TagsReader,
     verdicts: VerdictsWriter,
     manifest: ShardManifest,
+    /// Whether an earlier emission stands, which the manifest on disk claims.
+    emitted: bool,
     source: Arc<str>,
 }
 
@@ -248,24 +251,26 @@ impl<'p> ShardWork for EmitPass<'p> {
             return Ok(None);
         }
         let (judge, emit) = self.fingerprints(&manifest.fingerprints.tag);
-        if manifest.fingerprints.emit.as_ref() == Some(&emit) && manifest.outputs_stand(output, &self.kinds()) {
+        let Some(why) = emit_redo(output, &manifest, (&judge, &emit), &self.kinds()) else {
             self.observer.shard_done(Pass::Emit, &shard.path, shard.bytes, false);
             return Ok(None);
-        }
+        };
+        require_sound_tags(output, &manifest)?;
+        self.observer.shard_redone(Pass::Emit, &shard.path, &why);
         if manifest.input.digest.as_ref() != Some(&digest_input(shard)?) {
             return Err(changed("its digest is not the one that was tagged"));
         }
+        let emitted = manifest.status == ShardStatus::Complete;
+        manifest = manifest.without_emission();
         manifest.fingerprints.judge = Some(judge);
         manifest.fingerprints.emit = Some(emit);
-        manifest.rows =
-            RowCounts { read: manifest.rows.read, blank_lines: manifest.rows.blank_lines, ..RowCounts::default() };
-        manifest.reasons = BTreeMap::new();
+        manifest.rows.quarantined = 0;
         let data = self.open_data(shard)?;
         let kept = self.sink(&data, shard, Artefact::Data)?;
         let rejected = self.plan.keep_rejected.then(|| self.sink(&data, shard, Artefact::Rejected)).transpose()?;
         let tags = TagsReader::open(&output.artefact(Artefact::Tags, &shard.path), Arc::clone(self.plan.taxonomy()))?;
         let verdicts = VerdictsWriter::create(&output.artefact(Artefact::Verdicts, &shard.path))?;
-        let source = EmitSource { data, tags, verdicts, manifest, source: "".into() };
+        let source = EmitSource { data, tags, verdicts, manifest, emitted, source: "".into() };
         Ok(Some((source, EmitSink { kept, rejected })))
     }
 
@@ -320,12 +325,15 @@ impl<'p> ShardWork for EmitPass<'p> {
             );
             return Err(ShardError::bad(BadShardKind::Internal, detail));
         }
+        if source.emitted {
+            // At no moment does a manifest name files that do not stand as it says.
+            source.manifest.clone().without_emission().write(&self.plan.output)?;
+        }
         let mut staged = vec![(Artefact::Verdicts, source.verdicts.stage()?), (Artefact::Data, sink.kept.stage()?)];
         if let Some(rejected) = sink.rejected {
             staged.push((Artefact::Rejected, rejected.stage()?));
         } else {
             tamis_shard::remove_if_there(&self.plan.output.artefact(Artefact::Rejected, &shard.path))?;
-            source.manifest.outputs.remove(&OutputDir::name(Artefact::Rejected, &shard.path));
         }
         let mut manifest = source.manifest;
         manifest.status = ShardStatus::Complete;

@@ -19,6 +19,9 @@ pub enum PipelineError {
     /// Reading or writing failed in a way that concerns the whole run.
     #[error(transparent)]
     Shard(ShardError),
+    /// The system refused the very beginning: a folder that cannot be listed, created, locked or written.
+    #[error(transparent)]
+    Start(ShardError),
     /// A shard was set aside and the run was asked to stop at the first.
     #[error("stopped at the first shard that was set aside: {path}: {reason}")]
     FailFast {
@@ -33,10 +36,22 @@ pub enum PipelineError {
 }
 
 impl PipelineError {
+    /// A failure before any work was done: another folder is the way out, unless room is what is lacking.
+    pub(crate) fn start(error: ShardError) -> Self {
+        match error {
+            ShardError::Io { .. } if !error.is_lack_of_space() => Self::Start(error),
+            other => Self::Shard(other),
+        }
+    }
+
     /// The process exit code: 2 the user's mistake, 3 bad input, 4 ours (or the system's).
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Rules(_) | Self::Keywords(_) | Self::Shard(ShardError::Usage(_)) => 2,
+            Self::Usage(_)
+            | Self::Rules(_)
+            | Self::Keywords(_)
+            | Self::Start(_)
+            | Self::Shard(ShardError::Usage(_)) => 2,
             Self::FailFast { .. } => 3,
             Self::Shard(_) | Self::Internal(_) => 4,
         }

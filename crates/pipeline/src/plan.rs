@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tamis_detect::{Detector, KeywordDetector, KeywordLibrary};
 use tamis_rules::{Policy, Taxonomy};
-use tamis_shard::{BlockSize, ColumnMap, Fingerprints, InputSet, Limits, OutputDir};
+use tamis_shard::{BlockSize, ColumnMap, Fingerprints, InputSet, Limits, OutputDir, check_names};
 
 use crate::config::{DetectSpec, PipelineSpec};
 use crate::{PipelineError, assets};
@@ -105,8 +105,10 @@ impl RunPlan {
             PipelineError::Usage(format!("{}: no output folder; set output.path, or give --output", file.origin))
         })?;
         let (policy, detectors, assets) = decision_parts(&spec)?;
-        let input = InputSet::discover(paths)?;
+        let input = InputSet::discover(paths).map_err(PipelineError::start)?;
         refuse_overlap(paths, &input, output)?;
+        let output = OutputDir::new(output);
+        check_names(&output, &input.shards)?;
         let threads = match spec.run.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             threads => threads,
@@ -124,7 +126,7 @@ impl RunPlan {
             detectors,
             assets,
             policy,
-            output: OutputDir::new(output),
+            output,
             annotate: spec.output.annotate,
             keep_rejected: spec.output.keep_rejected,
             machine: Machine { threads, memory: spec.run.memory.0, batch_rows: spec.run.batch_rows.max(1) },

@@ -1,10 +1,13 @@
 //! A look at every shard's footer or first lines, so that a wrong mapping is found before any work is done.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use tamis_shard::format::jsonl;
 use tamis_shard::format::parquet::ParquetShard;
-use tamis_shard::{Format, InputShard, Role, ShardError};
+use tamis_shard::{Format, InputShard, Role, ShardError, nearest_name, nearest_names};
 
+use crate::schedule::guarded;
 use crate::{PipelineError, RunPlan};
 
 /// What a shard shows of itself.
@@ -84,11 +87,8 @@ fn preview(plan: &RunPlan, shard: &InputShard) -> ShardPreview {
         trouble: None,
         kinds: Shown::Nothing,
     };
-    let looked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| look(plan, shard, &mut preview)));
-    match looked {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => preview.trouble = Some(error.to_string()),
-        Err(_) => preview.trouble = Some("internal: the program failed inside this shard".into()),
+    if let Err(error) = guarded(|| look(plan, shard, &mut preview)) {
+        preview.trouble = Some(error.to_string());
     }
     preview
 }
@@ -112,10 +112,9 @@ fn look(plan: &RunPlan, shard: &InputShard, preview: &mut ShardPreview) -> Resul
 }
 
 fn no_such_column(name: &str, previews: &[ShardPreview]) -> PipelineError {
-    let mut columns: Vec<&str> = previews.iter().flat_map(|shard| &shard.columns).map(String::as_str).collect();
-    columns.sort_unstable();
-    columns.dedup();
-    let nearest = columns.iter().min_by_key(|column| strsim::damerau_levenshtein(column, name));
-    let hint = nearest.map(|column| format!("; set input.text = {column:?}, or another of them")).unwrap_or_default();
-    PipelineError::Usage(format!("no shard has the text column {name:?}; columns are {}{hint}", columns.join(", ")))
+    let columns: BTreeSet<&str> = previews.iter().flat_map(|shard| &shard.columns).map(String::as_str).collect();
+    let nearest = nearest_name(name, columns.iter().copied());
+    let hint = nearest.map(|nearest| format!("; set input.text = {nearest:?}, or another of them")).unwrap_or_default();
+    let columns = nearest_names(name, columns);
+    PipelineError::Usage(format!("no shard has the text column {name:?}; columns are {columns}{hint}"))
 }

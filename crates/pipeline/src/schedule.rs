@@ -7,13 +7,12 @@
 
 mod lane;
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tamis_shard::{BadShard, BadShardKind, ShardError};
 
 use crate::PipelineError;
+use crate::panics::contain;
 use lane::{Lane, Step};
 
 /// The two ends of a shard that was opened.
@@ -201,13 +200,12 @@ impl<W: ShardWork> Pool<'_, W> {
 }
 
 /// Runs a step of a shard; a panic inside it becomes a failure of that shard alone.
-fn guarded<T>(step: impl FnOnce() -> Result<T, ShardError>) -> Result<T, ShardError> {
-    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|payload| Err(panicked(payload.as_ref())))
-}
-
-/// The message of a panic may quote a record's text, so only its being is told.
-fn panicked(_payload: &(dyn Any + Send)) -> ShardError {
-    ShardError::bad(BadShardKind::Internal, "the program failed inside this shard")
+pub(crate) fn guarded<T>(step: impl FnOnce() -> Result<T, ShardError>) -> Result<T, ShardError> {
+    contain(step).unwrap_or_else(|place| {
+        let at = place.map(|place| format!(" at {place}")).unwrap_or_default();
+        let detail = format!("the program failed inside this shard{at}; please report it");
+        Err(ShardError::bad(BadShardKind::Internal, detail))
+    })
 }
 
 #[cfg(test)]

@@ -113,6 +113,15 @@ pub(crate) fn input_record(shard: &InputShard, digest: Option<FileDigest>) -> In
     InputRecord { format: shard.format.name().into(), digest }
 }
 
+/// Takes back what a shard's manifest claims, where it has one, so that at no moment a manifest names files that do not
+/// stand as it says.
+pub(crate) fn retract(output: &OutputDir, shard: &InputShard) -> Result<(), ShardError> {
+    if output.artefact(Artefact::Manifest, &shard.path).exists() {
+        ShardManifest::retracted(&shard.path, shard.format.name()).write(output)?;
+    }
+    Ok(())
+}
+
 /// Removes everything that a shard has left, then writes the manifest that says why it was set aside.
 pub(crate) fn set_aside(
     output: &OutputDir,
@@ -122,6 +131,7 @@ pub(crate) fn set_aside(
     rows_read: u64,
     reason: &BadShard,
 ) -> Result<(), ShardError> {
+    retract(output, shard)?;
     remove_outputs(output, &shard.path)?;
     let mut manifest = ShardManifest::new(&shard.path, input_record(shard, digest), ShardStatus::Quarantined, tag);
     manifest.rows.read = rows_read;

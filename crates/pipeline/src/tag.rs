@@ -6,15 +6,16 @@ use tamis_detect::{Batch, Code, Evidence, Scanner};
 use tamis_rules::PiiSet;
 use tamis_shard::table::{FindingRow, FindingsWriter, ScoreTag, TagRow, TagsWriter};
 use tamis_shard::{
-    Artefact, BadShard, BadShardKind, FileDigest, InputShard, OutputDir, RecordIds, Records, RowCounts, ShardError,
-    ShardManifest, ShardStatus, Staged,
+    Artefact, BadShard, FileDigest, InputShard, OutputDir, RecordIds, Records, RowCounts, ShardError, ShardManifest,
+    ShardStatus, Staged,
 };
 
 use crate::schedule::ShardWork;
 use crate::shards::{
-    BlockParser, RawBlock, RecordSource, digest_input, input_record, remove_outputs, risk_labels, set_aside,
+    BlockParser, RawBlock, RecordSource, digest_input, input_record, remove_outputs, retract, risk_labels, set_aside,
     tag_fingerprint,
 };
+use crate::standing::tag_redo;
 use crate::{Observer, Pass, PipelineError, RunPlan};
 
 /// The pass over some shards of a plan.
@@ -73,21 +74,6 @@ impl<'p> TagPass<'p> {
 
     fn output(&self) -> &OutputDir {
         &self.plan.output
-    }
-
-    /// True where the shard's tags stand already, made of the same input by the same configuration.
-    fn stands(&self, shard: &InputShard, fingerprint: &str) -> bool {
-        let Some(manifest) = ShardManifest::read(self.output(), &shard.path) else { return false };
-        if manifest.fingerprints.tag != fingerprint {
-            return false;
-        }
-        match manifest.status {
-            // What could not be read then may be readable now.
-            ShardStatus::Quarantined => {
-                manifest.quarantine.is_some_and(|reason| reason.kind != BadShardKind::Unreadable.name())
-            }
-            _ => manifest.outputs_stand(self.output(), &[Artefact::Tags, Artefact::Findings]),
-        }
     }
 
     fn chunk(&self, records: &Records, evidence: &Evidence, ids: &RecordIds) -> TagChunk {
@@ -166,10 +152,14 @@ impl<'p> ShardWork for TagPass<'p> {
         let shard = self.shard(index);
         let digest = digest_input(shard)?;
         let fingerprint = tag_fingerprint(&self.configuration, shard, &digest);
-        if self.stands(shard, &fingerprint) {
+        let Some(why) = tag_redo(self.output(), &shard.path, &digest, &fingerprint) else {
+            if ShardManifest::read(self.output(), &shard.path).is_some_and(|it| it.status == ShardStatus::Quarantined) {
+                self.observer.shard_still_aside(&shard.path);
+            }
             self.observer.shard_done(Pass::Tag, &shard.path, shard.bytes, false);
             return Ok(None);
-        }
+        };
+        self.observer.shard_redone(Pass::Tag, &shard.path, &why);
         let records = RecordSource::open(self.plan, shard)?;
         let parser = records.parser();
         let ids = RecordIds::new(&shard.path, &digest.blake3);
@@ -217,6 +207,7 @@ impl<'p> ShardWork for TagPass<'p> {
         let shard = self.shard(index);
         let staged = [(Artefact::Tags, sink.tags.stage()?), (Artefact::Findings, sink.findings.stage()?)];
         // What an earlier run emitted for this shard was made of other tags.
+        retract(self.output(), shard)?;
         remove_outputs(self.output(), &shard.path)?;
         let input = input_record(shard, Some(sink.digest));
         let mut manifest = ShardManifest::new(&shard.path, input, ShardStatus::Tagged, sink.fingerprint);

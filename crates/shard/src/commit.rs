@@ -24,9 +24,9 @@ impl StagedFile {
     pub fn create(target: &Path) -> Result<Self, ShardError> {
         let folder = target.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(ShardError::io("create folder", folder))?;
-        let name = target.file_name().and_then(|name| name.to_str()).unwrap_or("file");
-        let temporary = folder.join(format!(".tmp-{name}"));
-        let file = File::create(&temporary).map_err(ShardError::io("create", &temporary))?;
+        let temporary = folder.join(temporary_name(target));
+        // Messages name the file that was to be, not its temporary name.
+        let file = File::create(&temporary).map_err(ShardError::io("create", target))?;
         let writer = Some(HashingWriter::new(BufWriter::with_capacity(1 << 18, file)));
         Ok(Self { writer, temporary, target: target.to_path_buf() })
     }
@@ -45,9 +45,9 @@ impl StagedFile {
             return Err(ShardError::Usage("file staged twice".into()));
         };
         let (buffered, digest) = writer.into_parts();
-        let write = ShardError::io("write", &self.temporary);
+        let write = ShardError::io("write", &self.target);
         let file = buffered.into_inner().map_err(|error| write(error.into_error()))?;
-        file.sync_all().map_err(ShardError::io("sync", &self.temporary))?;
+        file.sync_all().map_err(ShardError::io("sync", &self.target))?;
         let staged = Staged {
             temporary: std::mem::take(&mut self.temporary),
             target: self.target.clone(),
@@ -137,6 +137,13 @@ pub fn remove_if_there(path: &Path) -> Result<bool, ShardError> {
     }
 }
 
+/// Of one length, whatever the file's name: a name that just fits must not fail for its temporary twin.
+fn temporary_name(target: &Path) -> String {
+    let name = target.file_name().unwrap_or_default();
+    let hash = blake3::hash(name.as_encoded_bytes()).to_hex();
+    format!(".tmp-{}", &hash.as_str()[..16])
+}
+
 fn sync_folder(path: &Path) -> Result<(), ShardError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     File::open(folder).and_then(|handle| handle.sync_all()).map_err(ShardError::io("sync", folder))
@@ -161,5 +168,17 @@ mod tests {
         assert!(!target.exists());
         assert_eq!(staged.place().unwrap().bytes, 3);
         assert_eq!(fs::read(&target).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn the_longest_names_of_two_files_are_written_side_by_side() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, b] = ["a", "b"].map(|end| folder.path().join("n".repeat(254) + end));
+        let (one, two) = (StagedFile::create(&a).unwrap(), StagedFile::create(&b).unwrap());
+        let unfinished: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().path()).collect();
+        assert!(unfinished.len() == 2 && unfinished.iter().all(|path| crate::is_temporary(path)), "{unfinished:?}");
+        one.stage().unwrap().place().unwrap();
+        two.stage().unwrap().place().unwrap();
+        assert!(a.exists() && b.exists());
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::way_out::{is_lack_of_space, way_out};
+
 /// Failure while finding, reading or writing shards and artefacts.
 #[derive(Debug, thiserror::Error)]
 pub enum ShardError {
@@ -9,7 +11,7 @@ pub enum ShardError {
     #[error("{0}")]
     Bad(BadShard),
     /// The operating system refused a file operation.
-    #[error("{action} {}: {source}", path.display())]
+    #[error("{action} {}: {source}{}", path.display(), way_out(action, source))]
     Io {
         /// What was tried, as a verb ("read", "write", "rename").
         action: &'static str,
@@ -95,10 +97,22 @@ impl ShardError {
         move |source| Self::Io { action, path, source }
     }
 
-    /// Wraps an encoder's failure with the artefact's path.
+    /// Wraps an encoder's failure with the artefact's path; what the system refused it stays the system's refusal.
     pub fn encode(path: &Path) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
+        use parquet::errors::ParquetError;
         let path = path.to_path_buf();
-        move |source| Self::Encode { path, source }
+        move |source| match source {
+            ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
+                Ok(source) => Self::Io { action: "write", path, source: *source },
+                Err(inner) => Self::Encode { path, source: ParquetError::External(inner) },
+            },
+            source => Self::Encode { path, source },
+        }
+    }
+
+    /// True where the disk, a quota or a limit on file sizes is to blame.
+    pub fn is_lack_of_space(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if is_lack_of_space(source))
     }
 
     /// A failure to read or decode an *input* shard, which sets that shard aside and stops nothing.
@@ -133,5 +147,22 @@ impl ShardError {
             _ => BadShardKind::Corrupt,
         };
         Self::bad(kind, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parquet::errors::ParquetError;
+
+    #[test]
+    fn a_full_disk_is_told_as_such_through_the_encoder_too() {
+        let full = || std::io::Error::from_raw_os_error(28);
+        let error = ShardError::encode(Path::new("tags/x"))(ParquetError::from(full()));
+        assert!(error.is_lack_of_space(), "{error:?}");
+        assert_eq!(error.to_string(), ShardError::io("write", Path::new("tags/x"))(full()).to_string());
+        assert!(error.to_string().contains("then run again"), "{error}");
+        let other = ShardError::encode(Path::new("tags/x"))(ParquetError::General("odd".into()));
+        assert!(matches!(other, ShardError::Encode { .. }) && !other.is_lack_of_space());
     }
 }

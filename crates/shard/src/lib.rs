@@ -22,11 +22,14 @@ pub mod format;
 mod input;
 mod limits;
 mod manifest;
+mod names;
+mod nearest;
 mod output;
 mod plan;
 mod record_id;
 mod records;
 pub mod table;
+mod way_out;
 
 pub use columns::{ColumnMap, Role, SourceNamer, SourceOrigin, registrable_domain};
 pub use commit::{Staged, StagedFile, remove_if_there, write_atomically};
@@ -39,6 +42,8 @@ pub use manifest::{
     Fingerprints, InputRecord, QuarantineRecord, RowCounts, RunState, ShardManifest, ShardStatus, Subject,
     SubjectDigest, root_hash, write_json,
 };
+pub use names::check_names;
+pub use nearest::{nearest_name, nearest_names};
 pub use output::{Artefact, OutputDir, RunLock, SUBJECT_FOLDERS, is_temporary};
 pub use plan::{ANNOTATION, RowPlan};
 pub use record_id::{RecordId, RecordIds};

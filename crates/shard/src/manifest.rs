@@ -145,11 +145,40 @@ impl ShardManifest {
 
     /// True where every named output stands with the size and digest that the manifest gives.
     pub fn outputs_stand(&self, output: &OutputDir, kinds: &[Artefact]) -> bool {
-        kinds.iter().all(|kind| {
-            let name = OutputDir::name(*kind, &self.path);
-            let Some(expected) = self.outputs.get(&name) else { return false };
-            crate::digest_file(&output.at(&name)).is_ok_and(|got| got == *expected)
-        })
+        self.damaged_output(output, kinds).is_none()
+    }
+
+    /// The first output of these kinds that is missing, or is not what the manifest says.
+    pub fn damaged_output(&self, output: &OutputDir, kinds: &[Artefact]) -> Option<String> {
+        let mut names = kinds.iter().map(|kind| OutputDir::name(*kind, &self.path));
+        let stands = |name: &String| {
+            let expected = self.outputs.get(name);
+            expected.is_some_and(|expected| crate::digest_file(&output.at(name)).is_ok_and(|got| got == *expected))
+        };
+        names.find(|name| !stands(name))
+    }
+
+    /// The manifest of a shard whose outputs are about to be replaced: it claims nothing. Should the run be killed, the
+    /// shard's files are still known to be ours.
+    pub fn retracted(path: &str, format: &str) -> Self {
+        let input = InputRecord { format: format.into(), digest: None };
+        Self::new(path, input, ShardStatus::Tagged, String::new())
+    }
+
+    /// True for a manifest that claims nothing.
+    pub fn is_retracted(&self) -> bool {
+        self.status == ShardStatus::Tagged && self.fingerprints.tag.is_empty()
+    }
+
+    /// This manifest as it was before anything was emitted.
+    pub fn without_emission(mut self) -> Self {
+        let kept = [Artefact::Tags, Artefact::Findings].map(|kind| OutputDir::name(kind, &self.path));
+        self.outputs.retain(|name, _| kept.contains(name));
+        self.status = ShardStatus::Tagged;
+        self.fingerprints = Fingerprints { tag: self.fingerprints.tag, ..Fingerprints::default() };
+        self.rows = RowCounts { kept: 0, dropped: 0, ..self.rows };
+        self.reasons.clear();
+        self
     }
 }
 

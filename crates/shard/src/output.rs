@@ -79,7 +79,7 @@ impl OutputDir {
             .read(true)
             .write(true)
             .open(&path)
-            .map_err(ShardError::io("open", &path))?;
+            .map_err(ShardError::io("create", &path))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

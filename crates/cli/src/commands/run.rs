@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use tamis_pipeline::{Overrides, Passes, RunPlan, ShardPreview, preflight, run as run_plan};
 
+use tamis_shard::nearest_names;
+
 use super::{Failure, print, print_json};
 use crate::arguments::RunArguments;
 use crate::numbers::{bytes, count, path};
@@ -60,7 +62,8 @@ fn dry_run(plan: &RunPlan, previews: &[ShardPreview]) -> String {
     for asset in &plan.assets {
         let _ = writeln!(out, "  {:<10} {}  {}", asset.detector, asset.name, &asset.digest[..16]);
     }
-    let text = plan.columns.text.join(", ");
+    let columns = plan.columns.text.join(", ");
+    let text = plan.columns.text.first().map_or("", String::as_str);
     let _ = writeln!(out, "  {:<10} {} {}", "taxonomy", plan.taxonomy().name(), plan.taxonomy().version());
     let _ = writeln!(
         out,
@@ -69,7 +72,7 @@ fn dry_run(plan: &RunPlan, previews: &[ShardPreview]) -> String {
         plan.policy.source_limit(),
         plan.policy.counted().len()
     );
-    let _ = writeln!(out, "  {:<10} text = {text}\n", "columns");
+    let _ = writeln!(out, "  {:<10} text = {columns}\n", "columns");
     for shard in previews {
         let rows = shard.rows.map_or_else(|| "?".to_string(), count);
         let _ = writeln!(
@@ -78,7 +81,7 @@ fn dry_run(plan: &RunPlan, previews: &[ShardPreview]) -> String {
             shard.path,
             bytes(shard.bytes),
             rows,
-            shard.columns.join(", ")
+            nearest_names(text, shard.columns.iter().map(String::as_str))
         );
         if let Some(trouble) = &shard.trouble {
             let _ = writeln!(out, "      will be set aside: {trouble}");

@@ -1,6 +1,8 @@
 //! Running the program and reading what it leaves.
 #![allow(dead_code)] // every test file uses a part of it
 
+pub mod mixed;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

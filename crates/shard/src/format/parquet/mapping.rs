@@ -3,9 +3,9 @@
 use parquet::basic::{ConvertedType, LogicalType, Type as Physical};
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
-use crate::ShardError;
 use crate::columns::{ColumnMap, Role};
 use crate::error::BadShardKind;
+use crate::{ShardError, nearest_names};
 
 /// A leaf that holds one value a record (not one inside a list or map), by name or dotted path.
 pub(super) fn find_leaf(schema: &SchemaDescriptor, name: &str) -> Option<usize> {
@@ -21,11 +21,13 @@ fn text_leaf(schema: &SchemaDescriptor, name: &str) -> Result<usize, ShardError>
     let roots = schema.root_schema().get_fields();
     let Some(leaf) = find_leaf(schema, name) else {
         let known = roots.iter().any(|field| field.name() == name);
-        let names: Vec<_> = roots.iter().map(|field| field.name()).collect();
         let detail = if known {
             format!("column {name:?} is not text but a list, map or struct; map one of its leaves with dots")
         } else {
-            format!("column {name:?} not found; columns are {}", names.join(", "))
+            format!(
+                "column {name:?} not found; columns are {}",
+                nearest_names(name, roots.iter().map(|field| field.name()))
+            )
         };
         return Err(ShardError::bad(BadShardKind::Schema, detail));
     };
