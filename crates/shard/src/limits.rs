@@ -1,9 +1,10 @@
 //! Bounds on what one record and one block may take. They count bytes and rows, never time.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Bounds that decide an outcome; part of the tag fingerprint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Largest record in bytes: a JSONL line, or the mapped columns of a Parquet row. A larger one is quarantined as
     /// `limit`.
