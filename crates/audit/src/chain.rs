@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tamis_rules::{Ledger, Policy};
+use tamis_rules::Policy;
 use tamis_shard::statement::{Statement, TaxonomyText};
 use tamis_shard::{
     Artefact, FileDigest, Fingerprints, LEDGER_FILES, OutputDir, RunState, ShardManifest, ShardStatus, fingerprint,
@@ -10,6 +10,7 @@ use tamis_shard::{
 
 use crate::contained::contained;
 use crate::folder::Folder;
+use crate::ledger::Rejected;
 use crate::problem::{Check, Problem, Problems};
 use crate::seal::RUN;
 
@@ -71,7 +72,7 @@ pub(crate) fn check(
     folder: &Folder,
     statement: &Statement,
     policy: &Policy,
-    ledger: Option<&Ledger>,
+    rejected: &Rejected,
     manifests: &BTreeMap<String, ShardManifest>,
     digests: &BTreeMap<String, FileDigest>,
     problems: &mut Problems,
@@ -87,23 +88,17 @@ pub(crate) fn check(
     parts.policy = &canonical;
     let configuration = fingerprint::configuration(&parts);
     compare(RUN, "fingerprints", &configuration, &build.internal_parameters.fingerprints, problems);
-    let rejected =
-        ledger.map(|ledger| fingerprint::rejected_sources(ledger.rejected().map(|entry| entry.source.as_str())));
+    let rejected = fingerprint::rejected_sources(rejected.names());
     for manifest in manifests.values() {
         let file = OutputDir::name(Artefact::Manifest, &manifest.path);
-        let expected = of_shard(manifest, &configuration, &canonical, rejected.as_deref());
+        let expected = of_shard(manifest, &configuration, &canonical, &rejected);
         compare(&file, "fingerprints", &expected, &manifest.fingerprints, problems);
     }
     check_state(folder, &configuration, &canonical, manifests, digests, problems);
 }
 
-/// What a shard's fingerprints must be. Where the rejected sources are not known, the last one is left as it is.
-fn of_shard(
-    manifest: &ShardManifest,
-    configuration: &Fingerprints,
-    policy: &str,
-    rejected: Option<&str>,
-) -> Fingerprints {
+/// What a shard's fingerprints must be.
+fn of_shard(manifest: &ShardManifest, configuration: &Fingerprints, policy: &str, rejected: &str) -> Fingerprints {
     let digest = manifest.input.digest.as_ref();
     let tag = digest.map(|digest| fingerprint::shard_tag(&configuration.tag, &manifest.path, &digest.blake3));
     // A shard whose file could not even be read has no tag fingerprint.
@@ -112,14 +107,8 @@ fn of_shard(
         return Fingerprints { tag, ..Fingerprints::default() };
     }
     let judge = fingerprint::judge(&tag, policy);
-    let emit = match rejected {
-        Some(rejected) => {
-            let configuration = configuration.emit.as_deref().unwrap_or_default();
-            Some(fingerprint::shard_emit(&judge, rejected, configuration))
-        }
-        None => manifest.fingerprints.emit.clone(),
-    };
-    Fingerprints { tag, judge: Some(judge), emit }
+    let emit = fingerprint::shard_emit(&judge, rejected, configuration.emit.as_deref().unwrap_or_default());
+    Fingerprints { tag, judge: Some(judge), emit: Some(emit) }
 }
 
 fn compare(file: &str, what: &str, expected: &Fingerprints, got: &Fingerprints, problems: &mut Problems) {

@@ -1,12 +1,12 @@
 //! The ledger, counted again from the verdicts and held against the files cell by cell (4.1.1 b).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::sync::{Mutex, PoisonError};
 
-use tamis_rules::{Ledger, LedgerEntry, Outcome, RiskSet, SourceVerdict, Tally, Taxonomy};
-use tamis_shard::table::{VerdictRow, ledger_csv, read_ledger};
+use tamis_rules::{Ledger, LedgerEntry, Outcome, RiskSet, SourceVerdict, Tally, Taxonomy, decide};
+use tamis_shard::table::{Tagged, VerdictRow, ledger_csv, read_ledger};
 use tamis_shard::{Artefact, LEDGER_FILES, ShardError};
 
 use crate::contained::{contained, each};
@@ -16,26 +16,83 @@ use crate::run::Run;
 const PARQUET: &str = LEDGER_FILES[0];
 const CSV: &str = LEDGER_FILES[1];
 
-/// The ledger that the verdicts make; none where some shard's verdicts cannot be read whole, which is told where its
-/// rows are checked.
-pub(crate) fn of_verdicts(run: &Run<'_>) -> Option<Ledger> {
+/// The ledgers that the rows make; none where some shard's rows cannot be read whole, which is told where they are
+/// checked.
+pub(crate) struct Counted {
+    pub by_tags: Option<Ledger>,
+    pub by_verdicts: Option<Ledger>,
+}
+
+/// Counts the sources twice: by what the tags show, and by what the verdicts say.
+pub(crate) fn count(run: &Run<'_>) -> Counted {
+    Counted { by_tags: ledger_of(run, tally_tags), by_verdicts: ledger_of(run, tally_verdicts) }
+}
+
+/// Memory: one tally in all, and one for each thread's shard.
+fn ledger_of(run: &Run<'_>, tally_shard: fn(&Run<'_>, &str) -> Option<Tally>) -> Option<Ledger> {
     let total = Mutex::new(Tally::new());
-    let whole = each(&run.complete(), run.threads, |manifest| {
-        let (mut tally, mut ignored) = (Tally::new(), Problems::default());
-        if !run.has(Artefact::Verdicts, &manifest.path) {
-            return false;
+    let whole = each(&run.complete(), run.threads, |manifest| match tally_shard(run, &manifest.path) {
+        None => false,
+        Some(tally) => {
+            total.lock().unwrap_or_else(PoisonError::into_inner).merge(tally);
+            true
         }
-        let mut verdicts = run.verdicts(&manifest.path, &mut ignored);
-        while let Some(verdict) = verdicts.next(&mut ignored) {
-            let examined = verdict.outcome != Outcome::Quarantined.name();
-            let risks = risks(&verdict, run.policy.taxonomy());
-            tally.record(&verdict.source, examined, risks, run.policy.counted());
-        }
-        total.lock().unwrap_or_else(PoisonError::into_inner).merge(tally);
-        verdicts.is_whole()
     });
     let tally = total.into_inner().unwrap_or_else(PoisonError::into_inner);
     whole.into_iter().all(|whole| whole).then(|| Ledger::judge(&tally, run.policy))
+}
+
+fn tally_tags(run: &Run<'_>, path: &str) -> Option<Tally> {
+    let (mut tally, mut told_later) = (Tally::new(), Problems::default());
+    let mut tags = run.has(Artefact::Tags, path).then(|| run.tags(path, &mut told_later))?;
+    while let Some(tag) = tags.next(&mut told_later) {
+        let risks = decide(&Tagged::new(&tag).tags(), run.policy).risks;
+        tally.record(&tag.source, tag.quarantine.is_none(), risks, run.policy.counted());
+    }
+    tags.is_whole().then_some(tally)
+}
+
+fn tally_verdicts(run: &Run<'_>, path: &str) -> Option<Tally> {
+    let (mut tally, mut told_later) = (Tally::new(), Problems::default());
+    let mut verdicts = run.has(Artefact::Verdicts, path).then(|| run.verdicts(path, &mut told_later))?;
+    while let Some(verdict) = verdicts.next(&mut told_later) {
+        let examined = verdict.outcome != Outcome::Quarantined.name();
+        let risks = risks(&verdict, run.policy.taxonomy());
+        tally.record(&verdict.source, examined, risks, run.policy.counted());
+    }
+    verdicts.is_whole().then_some(tally)
+}
+
+/// The sources of which nothing may be used (4.1.1 b).
+///
+/// Tags, verdicts and the ledger that stands each tell them. Where they do not agree, that is a problem of its own, row
+/// by row or cell by cell; what two of the three say then judges the rows, so that one forged number does not turn
+/// every row of its source into a problem.
+pub(crate) struct Rejected(BTreeSet<String>);
+
+impl Rejected {
+    pub fn by_majority(counted: &Counted, standing: Option<&Ledger>) -> Self {
+        let voters: Vec<&Ledger> =
+            [counted.by_tags.as_ref(), counted.by_verdicts.as_ref(), standing].into_iter().flatten().collect();
+        let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
+        for entry in voters.iter().flat_map(|ledger| ledger.rejected()) {
+            *votes.entry(&entry.source).or_default() += 1;
+        }
+        let first = voters.first();
+        let carried = |source: &str, votes: usize| {
+            2 * votes > voters.len() || (2 * votes == voters.len() && first.is_some_and(|it| it.is_rejected(source)))
+        };
+        let rejected = votes.into_iter().filter(|(source, votes)| carried(source, *votes));
+        Self(rejected.map(|(source, _)| source.to_string()).collect())
+    }
+
+    pub fn contains(&self, source: &str) -> bool {
+        self.0.contains(source)
+    }
+
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
 }
 
 /// The risks that a verdict names; unknown ones are told by the replay.

@@ -5,7 +5,8 @@ use std::fs;
 
 use tamis_shard::statement::{Dependency, Statement};
 use tamis_shard::{
-    Artefact, FileDigest, Format, OutputDir, SHARD_FORMAT, ShardError, ShardManifest, ShardStatus, json_text,
+    Artefact, FileDigest, Format, LEDGER_FILES, OutputDir, SHARD_FORMAT, ShardError, ShardManifest, ShardStatus,
+    json_text,
 };
 
 use crate::contained::{contained, each};
@@ -149,6 +150,27 @@ fn conservation(manifest: &ShardManifest, wrong: &mut impl FnMut(Check, String, 
     if reasons != out {
         let what = "reasons, one for each record dropped or quarantined";
         wrong(Check::Conservation, what.into(), out.to_string(), reasons.to_string());
+    }
+}
+
+/// Every subject is an output of a shard, a shard's manifest or the ledger: a file of anyone else has no part in a run,
+/// however well it is listed.
+pub(crate) fn check_owners(
+    folder: &Folder,
+    statement: &Statement,
+    manifests: &BTreeMap<String, ShardManifest>,
+    problems: &mut Problems,
+) {
+    let keep_rejected = statement.predicate.build_definition.external_parameters.keep_rejected;
+    let of_shard = |manifest: &ShardManifest| {
+        let kinds = artefacts(manifest.status, keep_rejected).into_iter().chain([Artefact::Manifest]);
+        kinds.map(|kind| OutputDir::name(kind, &manifest.path)).collect::<Vec<_>>()
+    };
+    let mut owned: BTreeSet<String> = manifests.values().flat_map(of_shard).collect();
+    owned.extend(LEDGER_FILES.map(str::to_string));
+    let names = statement.subject.iter().map(|subject| subject.name.as_str());
+    for name in names.filter(|name| folder.has(name) && !owned.contains(*name)) {
+        problems.push(Problem::new(name, Check::Unlisted, "file", "an output of a shard with a manifest", "of none"));
     }
 }
 

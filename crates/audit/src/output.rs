@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-use tamis_rules::{Ledger, Outcome};
+use tamis_rules::Outcome;
 use tamis_shard::table::VerdictRow;
 use tamis_shard::{Annotation, Artefact, WrittenRecord};
 
 use crate::contained::Rows;
-use crate::ledger::source_name;
+use crate::ledger::{Rejected, source_name};
 use crate::problem::{Check, Problem, Problems};
 use crate::run::Run;
 
@@ -17,7 +17,7 @@ const LOOK_AHEAD: usize = 256;
 /// One written file, while the verdicts of its shard go by.
 pub(crate) struct OutputCheck<'r> {
     outcome: Outcome,
-    ledger: &'r Ledger,
+    rejected: &'r Rejected,
     annotated: bool,
     tells_id: bool,
     records: Rows<WrittenRecord>,
@@ -28,14 +28,14 @@ pub(crate) struct OutputCheck<'r> {
 
 impl<'r> OutputCheck<'r> {
     /// The checks of a shard's written files, as many as stand.
-    pub fn of_shard(run: &Run<'r>, path: &str, ledger: &'r Ledger, problems: &mut Problems) -> Vec<Self> {
-        let rejected = run.parameters.keep_rejected.then_some((Artefact::Rejected, Outcome::Dropped));
-        let kinds = [(Artefact::Data, Outcome::Kept)].into_iter().chain(rejected);
+    pub fn of_shard(run: &Run<'r>, path: &str, rejected: &'r Rejected, problems: &mut Problems) -> Vec<Self> {
+        let dropped = run.parameters.keep_rejected.then_some((Artefact::Rejected, Outcome::Dropped));
+        let kinds = [(Artefact::Data, Outcome::Kept)].into_iter().chain(dropped);
         let standing = kinds.filter(|(kind, _)| run.has(*kind, path));
         let open = |(kind, outcome)| {
             let (records, tells_id) = run.written(kind, path, problems);
             let annotated = run.parameters.annotate;
-            Self { outcome, ledger, annotated, tells_id, records, ahead: VecDeque::new(), expected: 0, got: 0 }
+            Self { outcome, rejected, annotated, tells_id, records, ahead: VecDeque::new(), expected: 0, got: 0 }
         };
         standing.map(open).collect()
     }
@@ -86,7 +86,7 @@ impl<'r> OutputCheck<'r> {
         }
         if whole && self.records.is_whole() && self.expected != self.got {
             let what = format!("records {}", self.outcome.name());
-            problems.push(Problem::new(self.records.file(), Check::Output, what, self.expected, self.got));
+            problems.push(Problem::new(self.records.file(), Check::Conservation, what, self.expected, self.got));
         }
     }
 
@@ -119,7 +119,7 @@ impl<'r> OutputCheck<'r> {
             return;
         }
         let carried = record.annotation.as_ref().map(|it| &it.source);
-        if let Some(source) = record.source.as_ref().into_iter().chain(carried).find(|it| self.ledger.is_rejected(it)) {
+        if let Some(source) = record.source.as_ref().into_iter().chain(carried).find(|it| self.rejected.contains(it)) {
             let what = format!("record {}, of the rejected {}", record.place, source_name(source));
             problems.push(Problem::new(self.records.file(), Check::SourceRule, what, "not in the output", "written"));
         }

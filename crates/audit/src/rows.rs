@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use tamis_rules::{Ledger, Outcome, Reason, Taxonomy, Verdict, judge_record};
+use tamis_rules::{Outcome, Reason, Taxonomy, Verdict, judge_record};
 use tamis_shard::table::{TagRow, Tagged, VerdictRow};
 use tamis_shard::{Artefact, OutputDir, RecordIds, RowCounts, ShardManifest};
 
 use crate::contained::Rows;
-use crate::ledger::source_name;
+use crate::ledger::{Rejected, source_name};
 use crate::output::OutputCheck;
 use crate::problem::{Check, Problem, Problems};
 use crate::run::Run;
@@ -20,18 +20,17 @@ pub(crate) struct Recount {
     pub reasons: BTreeMap<String, u64>,
 }
 
-/// Checks every row of a shard. The count is none where not all of its rows could be read. `ledger` is the one that
-/// the verdicts make.
-pub(crate) fn check(run: &Run<'_>, manifest: &ShardManifest, ledger: &Ledger) -> (Option<Recount>, Problems) {
+/// Checks every row of a shard. The count is none where not all of its rows could be read.
+pub(crate) fn check(run: &Run<'_>, manifest: &ShardManifest, rejected: &Rejected) -> (Option<Recount>, Problems) {
     let mut problems = Problems::default();
     let path = manifest.path.as_str();
     if !run.has(Artefact::Tags, path) || !run.has(Artefact::Verdicts, path) {
         return (None, problems);
     }
-    let mut shard = ShardRows::new(run, manifest, ledger);
+    let mut shard = ShardRows::new(run, manifest, rejected);
     let mut tags = run.tags(path, &mut problems);
     let mut verdicts = run.verdicts(path, &mut problems);
-    let mut outputs = OutputCheck::of_shard(run, path, ledger, &mut problems);
+    let mut outputs = OutputCheck::of_shard(run, path, rejected, &mut problems);
     let (mut tag, mut verdict) = (tags.next(&mut problems), verdicts.next(&mut problems));
     // Joined by row number, so that a row that is missing in one file does not shift all that follow.
     loop {
@@ -62,7 +61,7 @@ pub(crate) fn check(run: &Run<'_>, manifest: &ShardManifest, ledger: &Ledger) ->
 struct ShardRows<'r> {
     run: &'r Run<'r>,
     manifest: &'r ShardManifest,
-    ledger: &'r Ledger,
+    rejected: &'r Rejected,
     ids: Option<RecordIds>,
     tags_file: String,
     verdicts_file: String,
@@ -73,12 +72,12 @@ struct ShardRows<'r> {
 }
 
 impl<'r> ShardRows<'r> {
-    fn new(run: &'r Run<'r>, manifest: &'r ShardManifest, ledger: &'r Ledger) -> Self {
+    fn new(run: &'r Run<'r>, manifest: &'r ShardManifest, rejected: &'r Rejected) -> Self {
         let digest = manifest.input.digest.as_ref();
         Self {
             run,
             manifest,
-            ledger,
+            rejected,
             ids: digest.map(|digest| RecordIds::new(&manifest.path, &digest.blake3)),
             tags_file: OutputDir::name(Artefact::Tags, &manifest.path),
             verdicts_file: OutputDir::name(Artefact::Verdicts, &manifest.path),
@@ -117,7 +116,7 @@ impl<'r> ShardRows<'r> {
                 None => drop(self.recount.reasons.insert(reason.clone(), 1)),
             }
         }
-        if verdict.outcome == Outcome::Kept.name() && self.ledger.is_rejected(&verdict.source) {
+        if verdict.outcome == Outcome::Kept.name() && self.rejected.contains(&verdict.source) {
             let what = format!("row {}, a record of the rejected {}", verdict.row, source_name(&verdict.source));
             problems.push(Problem::new(&self.verdicts_file, Check::SourceRule, what, "dropped", "kept"));
         }
@@ -134,7 +133,7 @@ impl<'r> ShardRows<'r> {
     /// The verdict that follows from the tags is the one that stands.
     fn replay(&self, tag: &TagRow, verdict: &VerdictRow, problems: &mut Problems) {
         let taxonomy = self.run.policy.taxonomy();
-        let replayed = judge_record(&Tagged::new(tag).tags(), self.ledger.is_rejected(&tag.source), self.run.policy);
+        let replayed = judge_record(&Tagged::new(tag).tags(), self.rejected.contains(&tag.source), self.run.policy);
         if agrees(tag, &replayed, verdict, taxonomy) {
             return;
         }

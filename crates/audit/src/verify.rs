@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use serde::Serialize;
-use tamis_rules::{Ledger, Policy};
+use tamis_rules::Ledger;
 use tamis_shard::statement::Statement;
 use tamis_shard::{Report, RowCounts, ShardManifest, ShardStatus};
 
 use crate::contained::each;
 use crate::folder::Folder;
+use crate::ledger::Rejected;
 use crate::problem::Problems;
 use crate::rows::Recount;
 use crate::run::Run;
@@ -76,7 +77,7 @@ impl Verification {
 }
 
 /// Verifies the run in a folder: nothing in it is believed that can be computed again from the tags and the recorded
-/// policy. Offline; reads every file twice, the verdicts three times; memory does not grow with the number of records.
+/// policy. Offline; reads outputs twice, tags and verdicts three times; memory does not grow with the number of records.
 ///
 /// # Errors
 /// [`AuditError`] where the folder is not there, cannot be listed, or holds no run. What is wrong in a run is no error
@@ -105,53 +106,61 @@ fn check(folder: &Folder, statement: &Statement, threads: usize, checked: &mut C
         checked.shards_set_aside += u64::from(manifest.status == ShardStatus::Quarantined);
         manifests::check(manifest, &digests, parameters.keep_rejected, problems);
     }
+    manifests::check_owners(folder, statement, &manifests, problems);
     manifests::check_dependencies(statement, &manifests, problems);
     let policy = chain::resolve_policy(statement, problems);
     let report = policy.as_ref().and_then(|policy| {
         let run = Run { folder, parameters, policy, manifests: &manifests, threads };
-        let (ledger, recounts) = check_rows(&run, checked, problems);
-        chain::check(folder, statement, policy, ledger.as_ref(), &manifests, &digests, problems);
+        let rows = check_rows(&run, checked, problems);
+        chain::check(folder, statement, policy, &rows.rejected, &manifests, &digests, problems);
         let skipped = seal::read_json::<Report>(folder, REPORT, &mut Problems::default()).map(|it| it.skipped_files);
-        Some(report(&run, ledger.as_ref()?, recounts, skipped.unwrap_or(statement.totals.skipped_files)))
+        rows.report(&run, skipped.unwrap_or(statement.totals.skipped_files))
     });
     seal::check_report(folder, statement, report.as_ref(), problems);
 }
 
-/// The ledger and every row; the ledger that the verdicts make, and what each shard's rows come to, in the order of
-/// [`Run::complete`].
-fn check_rows(run: &Run<'_>, checked: &mut Checked, problems: &mut Problems) -> (Option<Ledger>, Vec<Option<Recount>>) {
-    let counted = ledger::of_verdicts(run);
+/// What the rows of all shards come to.
+struct RowsChecked {
+    ledger: Option<Ledger>,
+    rejected: Rejected,
+    /// In the order of [`Run::complete`].
+    recounts: Vec<Option<Recount>>,
+}
+
+/// Checks the ledger and every row.
+fn check_rows(run: &Run<'_>, checked: &mut Checked, problems: &mut Problems) -> RowsChecked {
+    let counted = ledger::count(run);
     let standing = ledger::read(run, problems);
-    ledger::check(run, counted.as_ref(), standing.as_ref(), problems);
-    // Without all verdicts the ledger that stands is the best that is known of the sources.
-    let judged = counted.clone().or(standing).unwrap_or_default();
-    checked.sources = judged.entries().len() as u64;
-    checked.rejected_sources = judged.rejected().count() as u64;
+    ledger::check(run, counted.by_verdicts.as_ref(), standing.as_ref(), problems);
+    let rejected = Rejected::by_majority(&counted, standing.as_ref());
+    checked.sources = counted.by_verdicts.as_ref().map_or(0, |ledger| ledger.entries().len() as u64);
+    checked.rejected_sources = rejected.names().len() as u64;
     let mut recounts = Vec::new();
-    for (recount, found) in each(&run.complete(), run.threads, |manifest| rows::check(run, manifest, &judged)) {
+    for (recount, found) in each(&run.complete(), run.threads, |manifest| rows::check(run, manifest, &rejected)) {
         if let Some(recount) = &recount {
             checked.records.add(&recount.rows);
         }
         problems.merge(found);
         recounts.push(recount);
     }
-    (counted, recounts)
+    RowsChecked { ledger: counted.by_verdicts, rejected, recounts }
 }
 
-/// The report that follows from the rows; where a shard's rows could not be read, from its manifest.
-fn report(run: &Run<'_>, ledger: &Ledger, recounts: Vec<Option<Recount>>, skipped_files: u64) -> Report {
-    let policy: &Policy = run.policy;
-    let mut recounts = recounts.into_iter();
-    let counted = run.manifests.values().map(|manifest| {
-        let recount = if manifest.status == ShardStatus::Complete { recounts.next().flatten() } else { None };
-        match recount {
-            Some(Recount { rows, text_bytes, reasons }) => {
-                let rows = RowCounts { blank_lines: manifest.rows.blank_lines, ..rows };
-                ShardManifest { rows, text_bytes, reasons, ..manifest.clone() }
+impl RowsChecked {
+    /// The report that follows from the verdicts; where a shard's rows could not be read, from its manifest.
+    fn report(self, run: &Run<'_>, skipped_files: u64) -> Option<Report> {
+        let mut recounts = self.recounts.into_iter();
+        let counted = run.manifests.values().map(|manifest| {
+            let recount = if manifest.status == ShardStatus::Complete { recounts.next().flatten() } else { None };
+            match recount {
+                Some(Recount { rows, text_bytes, reasons }) => {
+                    let rows = RowCounts { blank_lines: manifest.rows.blank_lines, ..rows };
+                    ShardManifest { rows, text_bytes, reasons, ..manifest.clone() }
+                }
+                None => manifest.clone(),
             }
-            None => manifest.clone(),
-        }
-    });
-    let counted: Vec<ShardManifest> = counted.collect();
-    Report::new(policy, skipped_files, &counted, ledger)
+        });
+        let counted: Vec<ShardManifest> = counted.collect();
+        Some(Report::new(run.policy, skipped_files, &counted, self.ledger.as_ref()?))
+    }
 }

@@ -48,7 +48,7 @@ fn problems(verification: &Verification) -> String {
         let more = verification.not_listed.iter().find(|it| (&it.file, it.check) == (&problem.file, problem.check));
         if let Some(more) = more.filter(|_| !next) {
             let (file, check) = (&more.file, more.check.name());
-            let _ = writeln!(out, "{BAD}problem{BAD:#}: {file}: and {} more of its {check}", count(more.count));
+            let _ = writeln!(out, "{BAD}problem{BAD:#}: {file}: and {} more of the kind {check}", count(more.count));
         }
     }
     let noun = if verification.count() == 1 { "problem" } else { "problems" };
