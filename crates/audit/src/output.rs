@@ -8,7 +8,7 @@ use tamis_shard::{Annotation, Artefact, WrittenRecord};
 
 use crate::contained::Rows;
 use crate::ledger::{Rejected, source_name};
-use crate::problem::{Check, Problem, Problems};
+use crate::problem::{Check, Problem, Problems, listed};
 use crate::run::Run;
 
 /// Written records that are looked at to find out whether one is missing or others were put before it.
@@ -189,8 +189,8 @@ fn annotation_cells(verdict: &VerdictRow, carried: &Annotation) -> [(&'static st
     [
         ("record_id", text(&verdict.record_id), text(&carried.record_id)),
         ("source", text(&verdict.source), text(&carried.source)),
-        ("risks", verdict.risks.join(","), carried.risks.join(",")),
-        ("advisory", verdict.advisory.join(","), carried.advisory.join(",")),
-        ("pii", verdict.pii.join(","), carried.pii.join(",")),
+        ("risks", listed(&verdict.risks), listed(&carried.risks)),
+        ("advisory", listed(&verdict.advisory), listed(&carried.advisory)),
+        ("pii", listed(&verdict.pii), listed(&carried.pii)),
     ]
 }

@@ -122,6 +122,13 @@ impl Serialize for Problem {
     }
 }
 
+/// The members of a list, `-` for none.
+pub(crate) fn listed(values: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let values: Vec<_> = values.into_iter().collect();
+    let texts: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
+    if texts.is_empty() { "-".into() } else { texts.join(",") }
+}
+
 /// A text as it may be printed on any terminal.
 pub(crate) fn shown(text: &str) -> String {
     let mut out = String::new();

@@ -9,7 +9,7 @@ use tamis_shard::{Artefact, OutputDir, RecordIds, RowCounts, ShardManifest};
 use crate::contained::Rows;
 use crate::ledger::{Rejected, source_name};
 use crate::output::OutputCheck;
-use crate::problem::{Check, Problem, Problems};
+use crate::problem::{Check, Problem, Problems, listed};
 use crate::run::Run;
 
 /// What a shard's rows come to.
@@ -137,7 +137,7 @@ impl<'r> ShardRows<'r> {
         if agrees(tag, &replayed, verdict, taxonomy) {
             return;
         }
-        let codes = |set| taxonomy.codes(set).collect::<Vec<_>>().join(",");
+        let codes = |set| listed(taxonomy.codes(set));
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "null".into());
         let reasons: Vec<String> = replayed.reasons.iter().map(|reason| reason.label(taxonomy)).collect();
         let pii: Vec<&str> = tag.pii.iter().map(|kind| kind.name()).collect();
@@ -146,10 +146,10 @@ impl<'r> ShardRows<'r> {
             ("source", format!("{:?}", tag.source), format!("{:?}", verdict.source)),
             ("outcome", replayed.outcome.name().into(), verdict.outcome.clone()),
             ("reason", text(&reasons.first().cloned()), text(&verdict.reason)),
-            ("reasons", reasons.join(","), verdict.reasons.join(",")),
-            ("risks", codes(replayed.decision.risks), verdict.risks.join(",")),
-            ("advisory", codes(replayed.decision.advisory), verdict.advisory.join(",")),
-            ("pii", pii.join(","), verdict.pii.join(",")),
+            ("reasons", listed(&reasons), listed(&verdict.reasons)),
+            ("risks", codes(replayed.decision.risks), listed(&verdict.risks)),
+            ("advisory", codes(replayed.decision.advisory), listed(&verdict.advisory)),
+            ("pii", listed(&pii), listed(&verdict.pii)),
             ("redactions", "0".into(), verdict.redactions.to_string()),
         ];
         let differing: Vec<_> = cells.iter().filter(|(_, expected, got)| expected != got).collect();

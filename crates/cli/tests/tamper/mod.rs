@@ -1,6 +1,8 @@
 //! What a forger would do: change a file of a finished run, and then every digest that depends on it.
 #![allow(dead_code)] // a test file may use a part of it
 
+pub mod changes;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
@@ -18,6 +20,10 @@ use tamis_shard::{
     LEDGER_FILES, OutputDir, Report, RowCounts, RunState, ShardManifest, Subject, SubjectDigest, digest_file,
     root_hash, write_json,
 };
+
+/// A plain JSONL shard with records of a rejected source, and a Parquet one.
+pub const JSONL: &str = "forum/2025-10.jsonl";
+pub const PARQUET: &str = "web/part-001.parquet";
 
 pub fn taxonomy() -> Arc<Taxonomy> {
     Arc::new(Taxonomy::builtin("gbt45654").expect("the builtin taxonomy"))
