@@ -45,6 +45,8 @@ pub enum Command {
     /// Check and count a keyword library.
     #[command(subcommand)]
     Keywords(KeywordsCommand),
+    /// Check a finished run by computing everything after the tags again; exit code 1 where something is wrong.
+    Verify(VerifyArguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -98,6 +100,16 @@ pub struct ExplainArguments {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Print findings and verdict as JSON on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// Output folder of a run.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Print problems and counts as JSON on standard output.
     #[arg(long)]
     pub json: bool,
 }

@@ -17,6 +17,7 @@ fn help_is_what_it_was() {
     insta::assert_snapshot!("tamis", stdout(&["--help"]));
     insta::assert_snapshot!("run", stdout(&["run", "-h"]));
     insta::assert_snapshot!("explain", stdout(&["explain", "-h"]));
+    insta::assert_snapshot!("verify", stdout(&["verify", "-h"]));
     insta::assert_snapshot!("keywords-lint", stdout(&["keywords", "lint", "-h"]));
 }
 

@@ -6,15 +6,14 @@ use std::sync::Arc;
 use tamis_rules::{Outcome, Verdict, judge_record};
 use tamis_shard::format::jsonl::{self, JsonlWriter, LineBlock, LineReader, annotate_line};
 use tamis_shard::format::parquet::{EncodedRowGroup, ParquetCopy, ParquetShard, ParquetWriter};
-use tamis_shard::table::{TagRow, TagsReader, VerdictRow, VerdictsWriter};
+use tamis_shard::table::{TagRow, Tagged, TagsReader, VerdictRow, VerdictsWriter};
 use tamis_shard::{
     Artefact, BadShard, BadShardKind, Compression, Format, InputShard, RowPlan, ShardError, ShardManifest, ShardStatus,
-    Staged,
+    Staged, fingerprint,
 };
 
 use crate::budget::{Budget, Permit};
-use crate::judge::{Tagged, require_sound_tags};
-use crate::plan::fingerprint;
+use crate::judge::require_sound_tags;
 use crate::schedule::ShardWork;
 use crate::shards::{digest_input, set_aside};
 use crate::standing::emit_redo;
@@ -93,9 +92,7 @@ impl<'p> EmitPass<'p> {
         rejected: HashSet<String>,
         budget: &'p Budget,
     ) -> Self {
-        let mut names: Vec<&str> = rejected.iter().map(String::as_str).collect();
-        names.sort_unstable();
-        let rejected_digest = fingerprint(&names);
+        let rejected_digest = fingerprint::rejected_sources(rejected.iter().map(String::as_str));
         Self { plan, observer, rejected, rejected_digest, budget }
     }
 
@@ -105,9 +102,9 @@ impl<'p> EmitPass<'p> {
 
     /// The judge and emit fingerprints of a shard.
     fn fingerprints(&self, tag: &str) -> (String, String) {
-        let judge = fingerprint(&[tag, &self.plan.policy.canonical()]);
-        let options = self.plan.configuration().emit.unwrap_or_default();
-        let emit = fingerprint(&[&judge, &self.rejected_digest, &options]);
+        let judge = fingerprint::judge(tag, &self.plan.policy.canonical());
+        let configuration = self.plan.configuration().emit.unwrap_or_default();
+        let emit = fingerprint::shard_emit(&judge, &self.rejected_digest, &configuration);
         (judge, emit)
     }
 

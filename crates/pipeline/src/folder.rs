@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use tamis_shard::{
-    Artefact, Fingerprints, OutputDir, RunState, ShardError, ShardManifest, is_temporary, remove_if_there,
+    Artefact, Fingerprints, LEDGER_FILES, OutputDir, RunState, ShardError, ShardManifest, is_temporary, remove_if_there,
 };
 
-use crate::judge::{LEDGER_FILES, manifests, require_tags, standing_ledger};
+use crate::judge::{manifests, require_tags, standing_ledger};
 use crate::shards::remove_outputs;
 use crate::{Observer, Passes, PipelineError, RunPlan};
 

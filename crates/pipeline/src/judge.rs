@@ -4,40 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use tamis_rules::{Ledger, LedgerEntry, ModelScore, Policy, RecordTags, Tally, decide};
-use tamis_shard::table::{TagRow, TagsReader, read_ledger, write_ledger};
-use tamis_shard::{Artefact, InputShard, OutputDir, RunState, ShardError, ShardManifest, ShardStatus};
+use tamis_rules::{Ledger, LedgerEntry, Policy, Tally, decide};
+use tamis_shard::table::{Tagged, TagsReader, read_ledger, write_ledger};
+use tamis_shard::{
+    Artefact, InputShard, LEDGER_FILES, OutputDir, RunState, ShardError, ShardManifest, ShardStatus, fingerprint,
+};
 
-use crate::plan::{RunPlan, fingerprint};
 use crate::shards::tag_fingerprint;
-use crate::{LedgerNews, Observer, Pass, PipelineError};
-
-/// Names of the ledger's files.
-pub(crate) const LEDGER_FILES: [&str; 2] = ["ledger/sources.parquet", "ledger/sources.csv"];
-
-/// The tags of a record as the rules take them.
-pub(crate) struct Tagged<'t> {
-    row: &'t TagRow,
-    scores: Vec<ModelScore>,
-}
-
-impl<'t> Tagged<'t> {
-    pub(crate) fn new(row: &'t TagRow) -> Self {
-        let scores =
-            row.scores.iter().map(|tag| ModelScore { risk: tag.risk, score_milli: tag.score_milli, enforce: true });
-        Self { row, scores: scores.collect() }
-    }
-
-    pub(crate) fn tags(&self) -> RecordTags<'_> {
-        RecordTags {
-            quarantine: self.row.quarantine,
-            chars: self.row.chars,
-            keywords: &self.row.keywords,
-            scores: &self.scores,
-            pii: self.row.pii,
-        }
-    }
-}
+use crate::{LedgerNews, Observer, Pass, PipelineError, RunPlan};
 
 /// Manifests of the plan's shards, by `<path>`; a shard without one is not there.
 pub(crate) fn manifests(plan: &RunPlan) -> BTreeMap<String, ShardManifest> {
@@ -45,15 +19,9 @@ pub(crate) fn manifests(plan: &RunPlan) -> BTreeMap<String, ShardManifest> {
     plan.input.shards.iter().filter_map(|shard| read(&shard.path)).collect()
 }
 
-/// What the ledger is made of: the policy and every shard's tags. Shards set aside count too: one that is read the
-/// next time changes the ledger.
+/// What the ledger is made of.
 pub(crate) fn judged_fingerprint(plan: &RunPlan, manifests: &BTreeMap<String, ShardManifest>) -> String {
-    let mut parts = vec!["judged/1".to_string(), plan.policy.canonical()];
-    for (path, manifest) in manifests {
-        let state = if manifest.status == ShardStatus::Quarantined { "aside" } else { "tagged" };
-        parts.extend([path.clone(), state.into(), manifest.fingerprints.tag.clone()]);
-    }
-    fingerprint(&parts.iter().map(String::as_str).collect::<Vec<_>>())
+    fingerprint::judged(&plan.policy.canonical(), manifests.values())
 }
 
 /// Judges every source and writes the ledger, unless the one that stands was made of the same. `policy_changed` tells

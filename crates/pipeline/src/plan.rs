@@ -6,14 +6,14 @@ use std::sync::Arc;
 use serde::Serialize;
 use tamis_detect::{Detector, KeywordDetector, KeywordLibrary};
 use tamis_rules::{Policy, Taxonomy};
+use tamis_shard::fingerprint::{self, Asset, Configuration};
 use tamis_shard::{BlockSize, ColumnMap, Fingerprints, InputSet, Limits, OutputDir, check_names};
 
 use crate::config::{DetectSpec, PipelineSpec};
 use crate::{PipelineError, assets};
 
-/// Version of what a pass computes, beside the program's own: raised when the same input would give other bytes.
-const TAG_VERSION: &str = "tag/1";
-const EMIT_VERSION: &str = "emit/2";
+/// The program's version, which every fingerprint depends on.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What the command line adds to a pipeline file.
 #[derive(Debug, Clone, Default)]
@@ -24,17 +24,6 @@ pub struct Overrides {
     pub output: Option<PathBuf>,
     /// `key=value` settings.
     pub settings: Vec<String>,
-}
-
-/// A detector asset, as a manifest names it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Asset {
-    /// What it is for: `keywords`.
-    pub detector: String,
-    /// Its name and version.
-    pub name: String,
-    /// blake3 of its content and the algorithm's version, hex.
-    pub digest: String,
 }
 
 /// A run, resolved: typed values only, every asset loaded, every shard listed.
@@ -141,17 +130,15 @@ impl RunPlan {
 
     /// The configuration's part of the three fingerprints: what no input and no machine has a part in.
     pub fn configuration(&self) -> Fingerprints {
-        let tag = fingerprint(&[
-            TAG_VERSION,
-            env!("CARGO_PKG_VERSION"),
-            &json(&self.columns),
-            &json(&self.limits),
-            &json(&self.assets),
-        ]);
-        let judge = fingerprint(&[&tag, &self.policy.canonical()]);
-        let options = format!("annotate={} keep_rejected={}", self.annotate, self.keep_rejected);
-        let emit = fingerprint(&[&judge, EMIT_VERSION, &options]);
-        Fingerprints { tag, judge: Some(judge), emit: Some(emit) }
+        fingerprint::configuration(&Configuration {
+            version: VERSION,
+            columns: &self.columns,
+            limits: &self.limits,
+            assets: &self.assets,
+            policy: &self.policy.canonical(),
+            annotate: self.annotate,
+            keep_rejected: self.keep_rejected,
+        })
     }
 }
 
@@ -229,17 +216,4 @@ fn columns(spec: &PipelineSpec) -> ColumnMap {
         lang: spec.input.lang.clone(),
         modality: spec.input.modality.clone(),
     }
-}
-
-/// blake3 over parts, each preceded by its length.
-pub(crate) fn fingerprint(parts: &[&str]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
-    }
-    hasher.finalize().to_hex().to_string()
-}
-
-fn json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }

@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::json;
 use tamis_rules::Ledger;
+use tamis_shard::statement::{
+    BUILD_TYPE, BuildDefinition, Builder, Dependency, InternalParameters, PREDICATE_TYPE, Parameters, Predicate,
+    RunDetails, STATEMENT_TYPE, Statement, TaxonomyText,
+};
 use tamis_shard::{
-    Artefact, OutputDir, RunState, ShardError, ShardManifest, Subject, SubjectDigest, digest_file, remove_if_there,
-    root_hash, write_atomically, write_json,
+    Artefact, LEDGER_FILES, OutputDir, Report, ShardError, ShardManifest, Subject, SubjectDigest, digest_file,
+    remove_if_there, root_hash, write_atomically, write_json,
 };
 
-use crate::judge::{LEDGER_FILES, manifests};
-use crate::plan::{Asset, Machine};
-use crate::{PipelineError, Report, RunPlan};
+use crate::judge::manifests;
+use crate::plan::{Machine, VERSION};
+use crate::{PipelineError, RunPlan};
 
 /// Files that say that a run is finished; removed before anything is changed.
 const SEALS: [&str; 3] = ["_SUCCESS", "manifest/run.json", "report.json"];
@@ -20,23 +23,6 @@ const SEALS: [&str; 3] = ["_SUCCESS", "manifest/run.json", "report.json"];
 /// Removes what says that the folder holds a finished run.
 pub(crate) fn break_seal(output: &OutputDir) -> Result<(), ShardError> {
     SEALS.iter().try_for_each(|name| remove_if_there(&output.at(name)).map(|_| ()))
-}
-
-/// `manifest/run.json`: an in-toto statement (v1) with a SLSA provenance predicate.
-#[derive(Serialize)]
-struct RunManifest<'p> {
-    #[serde(rename = "_type")]
-    kind: &'static str,
-    subject: Vec<Subject>,
-    #[serde(rename = "predicateType")]
-    predicate_type: &'static str,
-    predicate: serde_json::Value,
-    /// Records, sources and reasons, as in the report.
-    totals: &'p Report,
-    /// Codes that make a record unqualified by the source rule.
-    counted_risks: Vec<&'p str>,
-    root: &'p str,
-    metadata: Metadata<'p>,
 }
 
 /// The one place for what differs between two runs of the same thing.
@@ -58,21 +44,21 @@ pub(crate) fn seal(
 ) -> Result<Report, PipelineError> {
     let output = &plan.output;
     let manifests = manifests(plan);
-    let report = Report::new(plan, &manifests, ledger);
+    let report = Report::new(&plan.policy, plan.input.skipped.total(), manifests.values(), ledger);
     let subjects = subjects(output, &manifests)?;
     refuse_strangers(output, &subjects)?;
     let root = root_hash(&subjects);
-    let manifest = RunManifest {
-        kind: "https://in-toto.io/Statement/v1",
+    let statement = Statement {
+        kind: STATEMENT_TYPE.into(),
         predicate: predicate(plan, &manifests),
         subject: subjects,
-        predicate_type: "https://slsa.dev/provenance/v1",
-        totals: &report,
-        counted_risks: plan.taxonomy().codes(plan.policy.counted()).collect(),
-        root: &root,
-        metadata: metadata(plan, started_at),
+        predicate_type: PREDICATE_TYPE.into(),
+        totals: report.clone(),
+        counted_risks: plan.taxonomy().codes(plan.policy.counted()).map(str::to_string).collect(),
+        root: root.clone(),
+        metadata: serde_json::to_value(metadata(plan, started_at)).unwrap_or_default(),
     };
-    write_json(&output.at("manifest/run.json"), &manifest)?;
+    write_json(&output.at("manifest/run.json"), &statement)?;
     write_json(&output.at("report.json"), &report)?;
     write_atomically(&output.at("_SUCCESS"), format!("{root}\n").as_bytes())?;
     Ok(report)
@@ -106,29 +92,31 @@ fn refuse_strangers(output: &OutputDir, subjects: &[Subject]) -> Result<(), Pipe
     }
 }
 
-fn predicate(plan: &RunPlan, manifests: &BTreeMap<String, ShardManifest>) -> serde_json::Value {
-    let inputs = manifests.values().map(|manifest| {
-        let digest = manifest.input.digest.as_ref().map(|it| json!({"sha256": it.sha256, "blake3": it.blake3}));
-        json!({"name": manifest.path, "digest": digest})
-    });
-    let assets = plan.assets.iter().map(
-        |Asset { detector, name, digest }| json!({"name": format!("{detector}: {name}"), "digest": {"blake3": digest}}),
-    );
-    json!({
-        "buildDefinition": {
-            "buildType": "tamis run/1",
-            "externalParameters": {
-                "columns": plan.columns,
-                "limits": plan.limits,
-                "policy": plan.policy.canonical(),
-                "annotate": plan.annotate,
-                "keep_rejected": plan.keep_rejected,
-            },
-            "internalParameters": {"fingerprints": RunState::new(plan.configuration()).configuration},
-            "resolvedDependencies": inputs.chain(assets).collect::<Vec<_>>(),
+fn predicate(plan: &RunPlan, manifests: &BTreeMap<String, ShardManifest>) -> Predicate {
+    let inputs = manifests.values().map(Dependency::input);
+    let assets = plan.assets.iter().map(Dependency::asset);
+    Predicate {
+        build_definition: BuildDefinition {
+            build_type: BUILD_TYPE.into(),
+            external_parameters: parameters(plan),
+            internal_parameters: InternalParameters { fingerprints: plan.configuration() },
+            resolved_dependencies: inputs.chain(assets).collect(),
         },
-        "runDetails": {"builder": {"id": concat!("tamis ", env!("CARGO_PKG_VERSION"))}},
-    })
+        run_details: RunDetails { builder: Builder::of_version(VERSION) },
+    }
+}
+
+fn parameters(plan: &RunPlan) -> Parameters {
+    Parameters {
+        columns: plan.columns.clone(),
+        limits: plan.limits,
+        assets: plan.assets.clone(),
+        taxonomy: TaxonomyText::of(plan.taxonomy()),
+        policy: plan.policy.to_spec(),
+        policy_canonical: plan.policy.canonical(),
+        annotate: plan.annotate,
+        keep_rejected: plan.keep_rejected,
+    }
 }
 
 fn metadata(plan: &RunPlan, started_at: chrono::DateTime<chrono::Utc>) -> Metadata<'_> {

@@ -5,10 +5,10 @@ use tamis_shard::format::jsonl::{self, JsonlParser, LineBlock, LineReader};
 use tamis_shard::format::parquet::{ParquetBlock, ParquetBlocks, ParquetShard};
 use tamis_shard::{
     Artefact, BadShard, BadShardKind, FileDigest, Format, InputRecord, InputShard, OutputDir, QuarantineRecord,
-    Records, ShardError, ShardManifest, ShardStatus, SourceNamer, digest_file, remove_if_there,
+    Records, ShardError, ShardManifest, ShardStatus, SourceNamer, digest_file, fingerprint, remove_if_there,
 };
 
-use crate::plan::{RunPlan, fingerprint};
+use crate::RunPlan;
 
 /// Everything that a shard leaves besides its manifest.
 pub(crate) const OUTPUTS: [Artefact; 5] =
@@ -106,7 +106,7 @@ pub(crate) fn digest_input(shard: &InputShard) -> Result<FileDigest, ShardError>
 
 /// The tag fingerprint of one shard.
 pub(crate) fn tag_fingerprint(configuration: &str, shard: &InputShard, digest: &FileDigest) -> String {
-    fingerprint(&[configuration, &shard.path, &digest.blake3])
+    fingerprint::shard_tag(configuration, &shard.path, &digest.blake3)
 }
 
 pub(crate) fn input_record(shard: &InputShard, digest: Option<FileDigest>) -> InputRecord {

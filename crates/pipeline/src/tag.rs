@@ -6,8 +6,8 @@ use tamis_detect::{Batch, Code, Evidence, Scanner};
 use tamis_rules::PiiSet;
 use tamis_shard::table::{FindingRow, FindingsWriter, ScoreTag, TagRow, TagsWriter};
 use tamis_shard::{
-    Artefact, BadShard, FileDigest, InputShard, OutputDir, RecordIds, Records, RowCounts, ShardError, ShardManifest,
-    ShardStatus, Staged,
+    Artefact, BadShard, BadShardKind, FileDigest, InputShard, OutputDir, RecordIds, Records, RowCounts, ShardError,
+    ShardManifest, ShardStatus, Staged,
 };
 
 use crate::schedule::ShardWork;

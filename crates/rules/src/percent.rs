@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
 
 use crate::RulesError;
 
@@ -101,6 +102,13 @@ fn parse(text: &str) -> Result<Percent, &'static str> {
     let rest: u32 = format!("{decimals:0<DECIMALS$}").parse().map_err(|_| "has bad decimals")?;
     let parts = points.checked_mul(POINT).and_then(|parts| parts.checked_add(rest));
     parts.and_then(Percent::from_parts_per_million).ok_or("is out of range")
+}
+
+/// Written as a string, the one form that every reader keeps exactly.
+impl Serialize for Percent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl<'de> Deserialize<'de> for Percent {

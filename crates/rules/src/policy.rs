@@ -2,44 +2,53 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Percent, RiskId, RiskSet, RulesError, Taxonomy};
 
 /// The `[policy]` table of a pipeline file, as written. [`Policy::resolve`] makes a policy of it.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicySpec {
     /// Reference of the taxonomy, `builtin:gbt45654` where it is left out; the caller resolves it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub taxonomy: Option<String>,
     /// Codes and groups that make a record unqualified; the taxonomy's source rule where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub counted: Option<Vec<String>>,
     /// Limit of the source rule; the taxonomy's where it is left out (4.1.1 b).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source_limit_percent: Option<Percent>,
     /// Which figure is held against the limit; the point rate where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub decide_on: Option<DecideOn>,
     /// Rules by code, group or `default`: a code's value goes before its group's, and that before the default.
     pub risks: BTreeMap<String, RiskRuleSpec>,
 }
 
 /// A rule as written; what is left out comes from the next wider rule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RiskRuleSpec {
     /// What happens to a record with this risk.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<Action>,
     /// Whether the risk is decided at all; `false` makes every finding of it advisory.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub enforce: Option<bool>,
     /// Different keywords that a record must hold, at least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub min_entries: Option<u16>,
     /// Keyword hits per thousand characters that suffice on their own, at least 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub min_per_mille: Option<u16>,
     /// Score of a model that suffices, 0.01 to 1 in steps of 0.001.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f32>,
 }
 
 /// Which figure of a source is held against the limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DecideOn {
     /// The rate as counted, by the standard's own words (4.1.1 b).
@@ -61,7 +70,7 @@ impl DecideOn {
 }
 
 /// What happens to a record with a decided risk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// It is left out of the output (4.2.1).
@@ -166,6 +175,20 @@ impl Policy {
         &self.rules[risk.index()]
     }
 
+    /// The policy as a table with every value written out, one rule per risk: what a manifest keeps, so that anyone can
+    /// resolve the same policy again from it and the taxonomy's text. `taxonomy` is left out, for the text stands beside it.
+    #[must_use]
+    pub fn to_spec(&self) -> PolicySpec {
+        let risks = self.taxonomy.risks().iter().zip(&self.rules);
+        PolicySpec {
+            taxonomy: None,
+            counted: Some(self.taxonomy.codes(self.counted).map(str::to_owned).collect()),
+            source_limit_percent: Some(self.source_limit),
+            decide_on: Some(self.decide_on),
+            risks: risks.map(|(risk, rule)| (risk.code.clone(), rule.to_spec())).collect(),
+        }
+    }
+
     /// Every decision input as text: equal for equal policies, different for different ones. Its digest is part of
     /// the judge fingerprint.
     #[must_use]
@@ -184,6 +207,16 @@ impl Policy {
 }
 
 impl RiskRule {
+    fn to_spec(self) -> RiskRuleSpec {
+        RiskRuleSpec {
+            action: Some(self.action),
+            enforce: Some(self.enforce),
+            min_entries: Some(self.min_entries),
+            min_per_mille: self.min_per_mille,
+            threshold: Some(f32::from(self.threshold_milli) / 1000.0),
+        }
+    }
+
     fn canonical(&self) -> String {
         let density = self.min_per_mille.map_or_else(|| "-".to_owned(), |value| value.to_string());
         format!(
@@ -335,6 +368,26 @@ mod tests {
         ] {
             let message = resolve(toml).expect_err(toml);
             assert!(message.contains(expected), "{toml}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_policy_written_out_resolves_to_itself() {
+        for toml in [
+            "",
+            "counted = []",
+            "source_limit_percent = 2.5
+             decide_on = \"upper_bound\"
+             [risks]
+             default = { min_entries = 2, threshold = 0.907, min_per_mille = 3 }
+             A3 = { action = \"flag\", enforce = false }
+             A5a = { action = \"drop\", min_entries = 9 }",
+        ] {
+            let policy = resolve(toml).expect(toml);
+            let written = policy.to_spec();
+            let again = Policy::resolve(&written, Arc::clone(policy.taxonomy())).expect(toml);
+            assert_eq!(again, policy, "{toml}");
+            assert_eq!(again.to_spec(), written, "{toml}");
         }
     }
 

@@ -11,6 +11,7 @@ use crate::{RiskId, RiskSet, RulesError};
 /// A list of risks in groups, and the numbers that a standard sets for them. Data, not code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taxonomy {
+    toml: String,
     name: String,
     title: String,
     version: String,
@@ -66,6 +67,12 @@ impl Taxonomy {
             _ => return None,
         };
         Self::parse(text, &format!("builtin:{name}")).ok()
+    }
+
+    /// The text that the taxonomy was read from, so that a manifest can keep it whole.
+    #[must_use]
+    pub fn toml(&self) -> &str {
+        &self.toml
     }
 
     /// Short name, such as `gbt45654`.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// Which columns (Parquet) or keys (JSONL) make a record.
 ///
 /// A column inside a Parquet struct is named with dots (`meta.body`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ColumnMap {
     /// Text columns, each scanned by itself, never joined. At least one.
     pub text: Vec<String>,

@@ -18,6 +18,7 @@ mod columns;
 mod commit;
 mod digest;
 mod error;
+pub mod fingerprint;
 pub mod format;
 mod input;
 mod limits;
@@ -28,8 +29,11 @@ mod output;
 mod plan;
 mod record_id;
 mod records;
+mod report;
+pub mod statement;
 pub mod table;
 mod way_out;
+mod written;
 
 pub use columns::{ColumnMap, Role, SourceNamer, SourceOrigin, registrable_domain};
 pub use commit::{Staged, StagedFile, remove_if_there, write_atomically};
@@ -39,12 +43,14 @@ pub use format::{Compression, Format};
 pub use input::{InputSet, InputShard, Skipped, did_you_mean};
 pub use limits::{BlockSize, Limits};
 pub use manifest::{
-    Fingerprints, InputRecord, QuarantineRecord, RowCounts, RunState, ShardManifest, ShardStatus, Subject,
-    SubjectDigest, root_hash, write_json,
+    Fingerprints, InputRecord, QuarantineRecord, RowCounts, RunState, SHARD_FORMAT, ShardManifest, ShardStatus,
+    Subject, SubjectDigest, json_text, root_hash, write_json,
 };
 pub use names::check_names;
 pub use nearest::{nearest_name, nearest_names};
-pub use output::{Artefact, OutputDir, RunLock, SUBJECT_FOLDERS, is_temporary};
+pub use output::{Artefact, LEDGER_FILES, OutputDir, RunLock, SUBJECT_FOLDERS, is_temporary};
 pub use plan::{ANNOTATION, RowPlan};
 pub use record_id::{RecordId, RecordIds};
 pub use records::{RecordHead, Records, Text};
+pub use report::{Report, RiskCount, ShardLine, SourceLine, WhatIf};
+pub use written::{Annotation, WrittenRecord, WrittenRecords};

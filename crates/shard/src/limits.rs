@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ShardError;
 use crate::error::BadShardKind;
@@ -11,7 +11,8 @@ use crate::error::BadShardKind;
 const FREE_BYTES: u64 = 64 << 20;
 
 /// Bounds that decide an outcome; part of the tag fingerprint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Largest record in bytes: a JSONL line, or the mapped columns of a Parquet row. A larger one is quarantined as
     /// `limit`.

@@ -10,7 +10,7 @@ use crate::output::{Artefact, OutputDir};
 use crate::{FileDigest, ShardError};
 
 /// Version of the shard manifest's form.
-const SHARD_FORMAT: &str = "tamis-shard/1";
+pub const SHARD_FORMAT: &str = "tamis-shard/1";
 /// Version of the state file's form.
 const STATE_FORMAT: &str = "tamis-state/1";
 
@@ -246,6 +246,7 @@ impl RunState {
 
 /// A file named in the run's manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Subject {
     /// Name relative to the output folder.
     pub name: String,
@@ -255,6 +256,7 @@ pub struct Subject {
 
 /// The digest that in-toto consumers check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SubjectDigest {
     /// sha256, lower-case hex.
     pub sha256: String,
@@ -268,15 +270,24 @@ pub fn root_hash(subjects: &[Subject]) -> String {
     crate::digest::sha256_hex(lines.as_bytes())
 }
 
-/// Writes a value as indented JSON with a line feed at the end.
+/// Writes a value as [`json_text`].
 ///
 /// # Errors
 /// [`ShardError::Io`].
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<FileDigest, ShardError> {
-    let mut text = serde_json::to_vec_pretty(value)
+    let text = json_text(value)
         .map_err(|error| ShardError::Artefact { path: path.to_path_buf(), message: error.to_string() })?;
-    text.push(b'\n');
     write_atomically(path, &text)
+}
+
+/// A value as every JSON file of a run is written: indented, with a line feed at the end.
+///
+/// # Errors
+/// The value has a map whose keys are no strings.
+pub fn json_text<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
+    let mut text = serde_json::to_vec_pretty(value)?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 #[cfg(test)]

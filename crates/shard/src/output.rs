@@ -27,6 +27,9 @@ pub enum Artefact {
 pub const SUBJECT_FOLDERS: [&str; 7] =
     ["data", "findings", "ledger", "manifest/shards", "rejected", "tags", "verdicts"];
 
+/// The ledger's files.
+pub const LEDGER_FILES: [&str; 2] = ["ledger/sources.parquet", "ledger/sources.csv"];
+
 /// A run's output folder.
 #[derive(Debug, Clone)]
 pub struct OutputDir {

@@ -4,6 +4,7 @@ mod completions;
 mod explain;
 mod keywords;
 mod run;
+mod verify;
 
 use anstyle::{AnsiColor, Style};
 use tamis_pipeline::{Passes, PipelineError};
@@ -50,6 +51,7 @@ pub fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Emit(run) => run::run(&run, Passes::Emit, quiet),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Keywords(keywords) => keywords::keywords(&keywords),
+        Command::Verify(arguments) => verify::verify(&arguments, quiet),
         Command::Completions { shell } => completions::completions(shell),
     }
 }

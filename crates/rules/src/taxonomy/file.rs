@@ -142,6 +142,7 @@ impl Source<'_> {
         let risks: Vec<Risk> = file.risk.iter().map(RiskTable::risk).collect();
         let all: RiskSet = (0..risks.len() as u8).map(RiskId::new).collect();
         Ok(Taxonomy {
+            toml: self.text.to_owned(),
             name: file.name.get_ref().clone(),
             title: file.title.clone(),
             version: file.version.clone(),

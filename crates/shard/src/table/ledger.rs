@@ -46,14 +46,18 @@ pub fn write_ledger(
 
 fn write_csv(path: &Path, ledger: &Ledger, taxonomy: &Taxonomy) -> Result<Staged, ShardError> {
     let mut file = StagedFile::create(path)?;
-    let codes = taxonomy.risks().iter().map(|risk| risk.code.as_str());
-    let header: Vec<&str> = BEFORE_RISKS.into_iter().chain(codes).chain(RATES).chain(AFTER_RISKS).collect();
-    let mut write = |line: String| file.write_all(line.as_bytes()).map_err(ShardError::io("write", path));
-    write(format!("{}\n", header.join(",")))?;
-    for entry in ledger.entries() {
-        write(csv_line(entry))?;
+    for line in ledger_csv(ledger, taxonomy) {
+        file.write_all(line.as_bytes()).map_err(ShardError::io("write", path))?;
     }
     file.stage()
+}
+
+/// The lines of `ledger/sources.csv`, each with its line feed: the header, then one line per source. A source whose
+/// name has a line feed takes more than one line of the file.
+pub fn ledger_csv(ledger: &Ledger, taxonomy: &Taxonomy) -> impl Iterator<Item = String> {
+    let codes = taxonomy.risks().iter().map(|risk| risk.code.as_str());
+    let header: Vec<&str> = BEFORE_RISKS.into_iter().chain(codes).chain(RATES).chain(AFTER_RISKS).collect();
+    [format!("{}\n", header.join(","))].into_iter().chain(ledger.entries().iter().map(csv_line))
 }
 
 fn csv_line(entry: &LedgerEntry) -> String {

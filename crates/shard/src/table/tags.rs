@@ -195,6 +195,11 @@ impl TagColumns {
     }
 }
 
+/// Risks with a keyword that may decide.
+fn enforced(row: &TagRow) -> RiskSet {
+    row.keywords.iter().filter(|count| count.level == Level::Enforce).map(|count| count.risk).collect()
+}
+
 fn append_text(values: &mut StructBuilder, field: usize, text: &str) {
     if let Some(builder) = values.field_builder::<StringBuilder>(field) {
         builder.append_value(text);
@@ -214,8 +219,7 @@ impl Columns for TagColumns {
         self.bytes.append_value(row.bytes);
         self.chars.append_value(row.chars);
         self.quarantine.append_option(row.quarantine.map(|reason| reason.name()));
-        let enforced = row.keywords.iter().filter(|count| count.level == Level::Enforce).map(|count| count.risk);
-        self.keyword_risks.push(self.taxonomy.codes(enforced.collect::<RiskSet>()));
+        self.keyword_risks.push(self.taxonomy.codes(enforced(row)));
         self.push_keywords(&row.keywords);
         self.push_scores(&row.scores);
         self.pii.push(row.pii.iter().map(|kind| kind.name()));
@@ -246,6 +250,7 @@ pub struct TagsReader {
     taxonomy: Arc<Taxonomy>,
     batches: ParquetRecordBatchReader,
     rows: std::vec::IntoIter<TagRow>,
+    check_derived: bool,
 }
 
 impl TagsReader {
@@ -255,7 +260,14 @@ impl TagsReader {
     /// [`ShardError::Io`], or [`ShardError::Artefact`] where it is no tags file.
     pub fn open(path: &Path, taxonomy: Arc<Taxonomy>) -> Result<Self, ShardError> {
         let batches = open(path, &tags_schema())?;
-        Ok(Self { path: path.to_path_buf(), taxonomy, batches, rows: Vec::new().into_iter() })
+        Ok(Self { path: path.to_path_buf(), taxonomy, batches, rows: Vec::new().into_iter(), check_derived: false })
+    }
+
+    /// Also holds `keyword_risks`, which no row needs, against the `keywords` that it is derived from.
+    #[must_use]
+    pub fn check_derived(mut self) -> Self {
+        self.check_derived = true;
+        self
     }
 
     /// The next row, none at the end.
@@ -288,8 +300,9 @@ impl TagsReader {
         let keywords = column::<ListArray>(batch, "keywords", path)?;
         let scores = column::<ListArray>(batch, "model_scores", path)?;
         let pii = column::<ListArray>(batch, "pii", path)?;
+        let derived = if self.check_derived { Some(column::<ListArray>(batch, "keyword_risks", path)?) } else { None };
         let rows = (0..batch.num_rows()).map(|n| {
-            Ok(TagRow {
+            let tag = TagRow {
                 row: row.value(n),
                 record_id: self.known(RecordId::parse, record_id.value(n), "record id")?,
                 id: optional(id, n),
@@ -308,9 +321,20 @@ impl TagsReader {
                     .iter()
                     .map(|name| self.known(PiiKind::parse, name, "kind of personal information"))
                     .collect::<Result<PiiSet, _>>()?,
-            })
+            };
+            match derived {
+                Some(derived) if !self.keyword_risks(&tag).eq(strings_of(derived, n)) => {
+                    let message = format!("row {}: keyword_risks are not the enforced codes of keywords", tag.row);
+                    Err(artefact(path, message))
+                }
+                _ => Ok(tag),
+            }
         });
         rows.collect()
+    }
+
+    fn keyword_risks(&self, row: &TagRow) -> impl Iterator<Item = &str> {
+        self.taxonomy.codes(enforced(row))
     }
 
     fn keyword_counts(&self, list: &ArrayRef) -> Result<Vec<KeywordCount>, ShardError> {

@@ -3,12 +3,14 @@
 //! A line is sliced out of the decompressed stream and parsed strictly; a kept record is the raw line again, with one
 //! key added. Nothing is ever re-serialised.
 
+mod annotated;
 mod lines;
 mod object;
 mod preview;
 mod read;
 mod write;
 
+pub use annotated::annotation_of;
 pub use lines::{LineBlock, LineReader};
 pub use preview::{JsonlPreview, preview};
 pub use read::JsonlParser;

@@ -12,8 +12,8 @@ use tamis_rules::{Outcome, Taxonomy};
 use crate::{ANNOTATION, RowPlan};
 
 /// The scalar leaves, then the list leaves, in schema order.
-const SCALARS: [&str; 2] = ["record_id", "source"];
-const LISTS: [&str; 3] = ["risks", "advisory", "pii"];
+pub(super) const SCALARS: [&str; 2] = ["record_id", "source"];
+pub(super) const LISTS: [&str; 3] = ["risks", "advisory", "pii"];
 
 /// Number of leaves of the column.
 pub(super) const LEAVES: usize = SCALARS.len() + LISTS.len();

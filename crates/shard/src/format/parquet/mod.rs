@@ -4,6 +4,7 @@
 //! the input's own schema: physical values and levels are copied for the kept rows, so that nested, unusual and
 //! unknown columns come out as they went in; Arrow's type system never stands between them.
 
+mod annotated;
 mod annotation;
 mod codec;
 mod copy;
@@ -16,6 +17,7 @@ mod pages;
 mod read;
 mod thrift;
 
+pub use annotated::AnnotationReader;
 pub use copy::{EncodedRowGroup, ParquetCopy, ParquetWriter};
 pub use file::ParquetShard;
 pub use read::{ParquetBlock, ParquetBlocks};

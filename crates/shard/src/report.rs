@@ -1,15 +1,15 @@
-//! What a run comes to: the numbers that a person reads first, and a machine too.
+//! `report.json`: what a run comes to, the numbers that a person reads first, and a machine too.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use tamis_rules::{Ledger, LedgerEntry};
-use tamis_shard::{RowCounts, ShardManifest, ShardStatus};
+use serde::{Deserialize, Serialize};
+use tamis_rules::{Ledger, LedgerEntry, Policy};
 
-use crate::RunPlan;
+use crate::{RowCounts, ShardManifest, ShardStatus};
 
 /// The outcome of a run. The same for the same input, configuration and assets.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Report {
     /// Shards in the input.
     pub shards: u64,
@@ -36,7 +36,8 @@ pub struct Report {
 }
 
 /// A risk and how many records have it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RiskCount {
     /// Code.
     pub code: String,
@@ -47,7 +48,8 @@ pub struct RiskCount {
 }
 
 /// A source's line of the ledger.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SourceLine {
     /// Name; `""` for records that name none.
     pub source: String,
@@ -66,7 +68,8 @@ pub struct SourceLine {
 }
 
 /// The source rule at another limit.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WhatIf {
     /// The other limit, percent.
     pub source_limit_percent: String,
@@ -77,7 +80,8 @@ pub struct WhatIf {
 }
 
 /// A shard that was set aside.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ShardLine {
     /// Its `<path>`.
     pub path: String,
@@ -88,28 +92,35 @@ pub struct ShardLine {
 }
 
 impl Report {
-    /// Sums up the manifests and the ledger.
-    pub fn new(plan: &RunPlan, manifests: &BTreeMap<String, ShardManifest>, ledger: &Ledger) -> Self {
+    /// Sums up the manifests, in order of `<path>`, and the ledger. `skipped_files` is all that does not follow from
+    /// them.
+    pub fn new<'m>(
+        policy: &Policy,
+        skipped_files: u64,
+        manifests: impl IntoIterator<Item = &'m ShardManifest>,
+        ledger: &Ledger,
+    ) -> Self {
         let mut report = Self {
-            shards: plan.input.shards.len() as u64,
-            skipped_files: plan.input.skipped.total(),
+            shards: 0,
+            skipped_files,
             records: RowCounts::default(),
             text_bytes: 0,
             reasons: BTreeMap::new(),
-            risks: risks(plan, ledger),
+            risks: risks(policy, ledger),
             sources: ledger.entries().len() as u64,
-            source_limit_percent: plan.policy.source_limit().to_string(),
+            source_limit_percent: policy.source_limit().to_string(),
             rejected_sources: rejected(ledger),
-            what_if: [-1, 1].into_iter().map(|points| what_if(plan, ledger, points)).collect(),
+            what_if: [-1, 1].into_iter().map(|points| what_if(policy, ledger, points)).collect(),
             shards_set_aside: Vec::new(),
         };
-        for manifest in manifests.values() {
+        for manifest in manifests {
             report.add(manifest);
         }
         report
     }
 
     fn add(&mut self, manifest: &ShardManifest) {
+        self.shards += 1;
         if manifest.status == ShardStatus::Quarantined {
             let reason = manifest.quarantine.as_ref();
             self.shards_set_aside.push(ShardLine {
@@ -127,9 +138,9 @@ impl Report {
     }
 }
 
-fn risks(plan: &RunPlan, ledger: &Ledger) -> Vec<RiskCount> {
+fn risks(policy: &Policy, ledger: &Ledger) -> Vec<RiskCount> {
     let count = |index: usize| ledger.entries().iter().filter_map(|entry| entry.by_risk.get(index)).sum();
-    let risks = plan.taxonomy().risks().iter().enumerate();
+    let risks = policy.taxonomy().risks().iter().enumerate();
     let counts = risks.map(|(index, risk)| RiskCount {
         code: risk.code.clone(),
         title: risk.title.clone(),
@@ -157,8 +168,8 @@ fn source_line(entry: &LedgerEntry) -> SourceLine {
     }
 }
 
-fn what_if(plan: &RunPlan, ledger: &Ledger, points: i32) -> WhatIf {
-    let limit = plan.policy.source_limit().plus_points(points);
+fn what_if(policy: &Policy, ledger: &Ledger, points: i32) -> WhatIf {
+    let limit = policy.source_limit().plus_points(points);
     let (sources, records) = ledger.rejected_at(limit).fold((0, 0), |(n, sum), entry| (n + 1, sum + entry.records));
     WhatIf { source_limit_percent: limit.to_string(), rejected_sources: sources, records }
 }
