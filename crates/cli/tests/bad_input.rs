@@ -35,7 +35,15 @@ fn one_bad_line_among_200_is_quarantined_and_200_are_kept() {
         text.extend(good_lines(100..200).into_bytes());
         let (input, out) = (folder.path().join(name), folder.path().join(format!("{name}-out")));
         write(&input.join("x.jsonl"), text);
-        assert_eq!(run(&input, &out, &[]).0, 0, "{name}");
+        let (from, to) = (input.display().to_string(), out.display().to_string());
+        let got = tamis(&["run", "builtin:quickstart", "--input", &from, "--output", &to]);
+        assert_eq!(got.status.code(), Some(0), "{name}");
+        let closing = String::from_utf8_lossy(&got.stdout).into_owned();
+        let said = |part: &str| {
+            closing.lines().any(|line| line.split_whitespace().collect::<Vec<_>>().join(" ").starts_with(part))
+        };
+        assert!(said("200 kept") && said("1 quarantined") && said(&format!("1 {reason}")), "{name}: {closing}");
+        println!("{name}: 200 kept, 1 quarantined as {reason}");
         let report = report(&out);
         assert_eq!((&report["records"]["kept"], &report["records"]["quarantined"]), (&200.into(), &1.into()), "{name}");
         assert_eq!(verdicts(&out, "x.jsonl")[100].reason.as_deref(), Some(reason), "{name}");
@@ -91,6 +99,16 @@ fn bad_shards_are_set_aside_with_a_named_reason_and_the_run_goes_on() {
     write(&input.join("cut.jsonl.gz"), &gz[..gz.len() / 2]);
     let zst = zstd::encode_all(good_lines(0..5000).as_bytes(), 3).unwrap();
     write(&input.join("cut.jsonl.zst"), &zst[..zst.len() / 2]);
+    write(&input.join("whole-zst.jsonl"), &zst);
+    write(&input.join("whole-zst.jsonl.gz"), &zst);
+    write(&input.join("whole-gz.jsonl.zst"), &gz);
+    write(&input.join("parquet.jsonl"), &whole);
+    write(&input.join("parquet.jsonl.zst"), &whole);
+    let mut encrypted = whole.clone();
+    encrypted.splice(whole.len() - 4.., *b"PARE");
+    write(&input.join("encrypted.parquet"), encrypted);
+    write(&input.join("empty.jsonl.gz"), "");
+    write(&input.join("empty.jsonl.zst"), "");
     write(&input.join("empty.parquet"), "");
     write(&input.join("empty.jsonl"), "");
     parquet(&input.join("norows.parquet"), vec![("text", Arc::new(StringArray::from(Vec::<String>::new())))]);
@@ -104,11 +122,20 @@ fn bad_shards_are_set_aside_with_a_named_reason_and_the_run_goes_on() {
         ("plain.jsonl.zst", "corrupt"),
         ("other.parquet", "schema"),
         ("ints.parquet", "schema"),
+        ("whole-zst.jsonl", "corrupt"),
+        ("whole-zst.jsonl.gz", "corrupt"),
+        ("whole-gz.jsonl.zst", "corrupt"),
+        ("parquet.jsonl", "corrupt"),
+        ("parquet.jsonl.zst", "corrupt"),
+        ("encrypted.parquet", "unsupported"),
+        ("empty.jsonl.gz", "truncated"),
+        ("empty.jsonl.zst", "truncated"),
         ("cut.jsonl.gz", "truncated"),
         ("cut.jsonl.zst", "truncated"),
         ("empty.parquet", "truncated"),
     ];
     for (path, kind) in bad {
+        println!("{}", text.lines().find(|line| line.contains(&format!(": {path}:"))).unwrap_or(path));
         let manifest = manifest(&out, path);
         assert_eq!(manifest["status"], "quarantined", "{path}");
         assert_eq!(manifest["quarantine"]["kind"], kind, "{path}: {manifest}");
