@@ -39,6 +39,13 @@ pub(crate) fn read_statement(folder: &Folder, problems: &mut Problems) -> Option
             return None;
         }
     }
+    let value: serde_json::Value = read_json(folder, RUN, problems)?;
+    // A manifest of another version has another form; that is the cause to name, not the first field that differs.
+    let made_by = value.pointer("/predicate/buildDefinition/buildType").and_then(serde_json::Value::as_str);
+    if let Some(other) = made_by.filter(|made_by| *made_by != BUILD_TYPE) {
+        problems.push(Problem::new(RUN, Check::Seal, "buildType", BUILD_TYPE, other));
+        return None;
+    }
     let statement: Statement = read_json(folder, RUN, problems)?;
     let build = &statement.predicate.build_definition.build_type;
     for (what, expected, got) in [

@@ -136,9 +136,12 @@ fn check_rows(run: &Run<'_>, checked: &mut Checked, problems: &mut Problems) -> 
     checked.sources = counted.by_verdicts.as_ref().map_or(0, |ledger| ledger.entries().len() as u64);
     checked.rejected_sources = rejected.names().len() as u64;
     let mut recounts = Vec::new();
-    for (recount, found) in each(&run.complete(), run.threads, |manifest| rows::check(run, manifest, &rejected)) {
+    let complete = run.complete();
+    let checks = each(&complete, run.threads, |manifest| rows::check(run, manifest, &rejected));
+    for ((recount, found), manifest) in checks.into_iter().zip(&complete) {
         if let Some(recount) = &recount {
-            checked.records.add(&recount.rows);
+            // Blank lines leave no trace but the manifest's.
+            checked.records.add(&RowCounts { blank_lines: manifest.rows.blank_lines, ..recount.rows });
         }
         problems.merge(found);
         recounts.push(recount);

@@ -53,7 +53,7 @@ pub struct WrittenRecords {
 
 enum Stream {
     Parquet(Box<ParquetBlocks>, Option<Box<AnnotationReader>>),
-    Jsonl(LineReader, JsonlParser),
+    Jsonl(Box<LineReader>, JsonlParser),
 }
 
 impl WrittenRecords {
@@ -80,7 +80,7 @@ impl WrittenRecords {
                 Stream::Parquet(Box::new(blocks), annotations)
             }
             Format::Jsonl(compression) => Stream::Jsonl(
-                jsonl::open_lines(file, compression, limits, BlockSize::default())?,
+                Box::new(jsonl::open_lines(file, compression, limits, BlockSize::default())?),
                 JsonlParser::new(&columns, path),
             ),
         };

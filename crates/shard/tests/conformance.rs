@@ -2,6 +2,8 @@
 //! `parquet-testing` (apache/parquet-testing) and `JSONTestSuite` (nst/JSONTestSuite). Prints what was tried and what
 //! came. Without the variable nothing is tried, and that is said.
 
+#![allow(clippy::print_stdout)] // what came is the point
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
