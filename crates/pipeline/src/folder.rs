@@ -26,8 +26,9 @@ pub(crate) fn check(plan: &RunPlan, passes: Passes) -> Result<Option<RunState>, 
         Passes::All | Passes::Tag => {}
         Passes::Judge => require_tags(plan, &manifests(plan))?,
         Passes::Emit => {
-            require_tags(plan, &manifests(plan))?;
-            standing_ledger(plan)?;
+            let manifests = manifests(plan);
+            require_tags(plan, &manifests)?;
+            standing_ledger(plan, &manifests)?;
         }
     }
     Ok(Some(state))

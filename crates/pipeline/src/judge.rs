@@ -30,7 +30,7 @@ pub(crate) fn judge(plan: &RunPlan, policy_changed: bool, observer: &dyn Observe
     let manifests = manifests(plan);
     require_tags(plan, &manifests)?;
     observer.pass_started(Pass::Judge, manifests.len(), 0);
-    if let Ok(ledger) = standing_ledger(plan) {
+    if let Ok(ledger) = standing_ledger(plan, &manifests) {
         observer.ledger_done(&LedgerNews::Stood);
         observer.pass_finished(Pass::Judge);
         return Ok(ledger);
@@ -76,8 +76,11 @@ fn news(plan: &RunPlan, policy_changed: bool, ledger: &Ledger) -> Result<LedgerN
 }
 
 /// The ledger on disk, which must be the one of the tags and the policy at hand.
-pub(crate) fn standing_ledger(plan: &RunPlan) -> Result<Ledger, PipelineError> {
-    let fingerprint = judged_fingerprint(plan, &manifests(plan));
+pub(crate) fn standing_ledger(
+    plan: &RunPlan,
+    manifests: &BTreeMap<String, ShardManifest>,
+) -> Result<Ledger, PipelineError> {
+    let fingerprint = judged_fingerprint(plan, manifests);
     let state = RunState::read(&plan.output)?;
     let stands = state.is_some_and(|it| it.judged == Some(fingerprint) && it.ledger_stands(&plan.output));
     if !stands {

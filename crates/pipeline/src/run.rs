@@ -58,7 +58,7 @@ pub fn run(plan: &RunPlan, passes: Passes, observer: &dyn Observer) -> Result<Op
             Ok(None)
         }
         Passes::Emit => {
-            let ledger = standing_ledger(plan)?;
+            let ledger = standing_ledger(plan, &manifests(plan))?;
             let ledger = emit_all(plan, ledger, observer)?;
             seal(plan, &ledger, started_at).map(Some)
         }

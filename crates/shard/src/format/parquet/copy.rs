@@ -18,7 +18,7 @@ use tamis_rules::{Outcome, Taxonomy};
 
 use super::annotation::{self, LeafData};
 use super::file::ParquetShard;
-use super::pages::PageState;
+use super::pages::{InPage, PageState};
 use crate::commit::{Staged, StagedFile};
 use crate::error::BadShardKind;
 use crate::limits::Expansion;
@@ -281,12 +281,13 @@ fn copy<T: DataType>(
     let (max_def, max_rep) = (descriptor.max_def_level(), descriptor.max_rep_level());
     let byte_array = descriptor.physical_type() == Physical::BYTE_ARRAY;
     let mut step_data = Step::<T>::default();
-    let (mut row, mut left_in_page) = (0, 0);
+    let mut in_page = (max_rep == 0).then(|| InPage::new(Arc::clone(&input.pages)));
+    let mut row = 0;
     while row < input.mask.len() {
         step_data.clear();
         input.pages.begin_step();
         let wanted = input.step.min(input.mask.len() - row);
-        let records = step_data.read(&mut reader, wanted, (max_rep == 0).then_some(&mut left_in_page), &input.pages)?;
+        let records = step_data.read(&mut reader, wanted, in_page.as_mut())?;
         if records == 0 {
             let detail = format!("column {:?} ends at row {row} of {}", descriptor.path().string(), input.mask.len());
             return Err(ShardError::bad(BadShardKind::Truncated, detail));
@@ -324,31 +325,31 @@ impl<T: DataType> Step<T> {
         self.repetitions.clear();
     }
 
-    /// Reads records, `wanted` at most. A flat column, of which it is known how many values are left in the page at
-    /// hand, is read up to the page's end only, so that no more than a page is held at a time.
+    /// Reads records, `wanted` at most; of a flat column, whose place in its page is known, up to the page's end only.
     fn read(
         &mut self,
         reader: &mut ColumnReaderImpl<T>,
         wanted: usize,
-        left_in_page: Option<&mut usize>,
-        pages: &PageState,
+        in_page: Option<&mut InPage>,
     ) -> Result<usize, ShardError> {
         let Self { values, definitions, repetitions } = self;
         let mut read = |records: usize| {
             let read = reader.read_records(records, Some(definitions), Some(repetitions), values);
             read.map(|(records, _, _)| records).map_err(ShardError::decoding)
         };
-        let Some(left) = left_in_page else { return read(wanted) };
+        let Some(in_page) = in_page else { return read(wanted) };
         let mut records = 0;
-        if *left == 0 {
-            // The first value opens the page, which tells how many there are.
-            records = read(1)?;
-            *left = if records == 0 { 0 } else { pages.values() - 1 };
-        }
-        let more = (*left).min(wanted - records);
-        if more > 0 {
-            *left -= more;
-            records += read(more)?;
+        while records < wanted {
+            let asked = in_page.ask(wanted - records);
+            let got = read(asked)?;
+            if got == 0 {
+                break;
+            }
+            in_page.took(asked);
+            records += got;
+            if in_page.at_end() {
+                break;
+            }
         }
         Ok(records)
     }

@@ -56,6 +56,36 @@ impl PageState {
     }
 }
 
+/// How far a reader of a flat column is in the page at hand. It never asks for values beyond the page's end, so that
+/// no more than a page is held at a time.
+#[derive(Debug)]
+pub(super) struct InPage {
+    state: Arc<PageState>,
+    left: usize,
+}
+
+impl InPage {
+    pub(super) fn new(state: Arc<PageState>) -> Self {
+        Self { state, left: 0 }
+    }
+
+    /// How many of the wanted values, one at least, to ask for next. The first value of a page opens it, and only then
+    /// it is known how many there are.
+    pub(super) fn ask(&self, wanted: usize) -> usize {
+        self.left.clamp(1, wanted.max(1))
+    }
+
+    /// Notes that as many values as were asked for have been read.
+    pub(super) fn took(&mut self, asked: usize) {
+        self.left = if self.left == 0 { self.state.values() } else { self.left }.saturating_sub(asked);
+    }
+
+    /// True where the page at hand has been read to its end.
+    pub(super) fn at_end(&self) -> bool {
+        self.left == 0
+    }
+}
+
 /// Reads pages in order.
 pub(super) struct BoundedPages {
     file: Arc<PositionedFile>,

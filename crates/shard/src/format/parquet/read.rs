@@ -8,7 +8,7 @@ use tamis_rules::Quarantine;
 
 use super::file::ParquetShard;
 use super::mapping::{head_leaves, is_integer, is_text, is_unsigned, text_leaves};
-use super::pages::PageState;
+use super::pages::{InPage, PageState};
 use crate::columns::{ColumnMap, Role, SourceNamer};
 use crate::error::BadShardKind;
 use crate::limits::Expansion;
@@ -192,9 +192,7 @@ impl Rows {
 struct Leaf {
     values: LeafValues,
     pages: Arc<PageState>,
-    /// Values of the page at hand that were not read yet. A read never runs over a page's end, so that no more than
-    /// a page is held at a time.
-    left_in_page: usize,
+    in_page: InPage,
     expansion: Arc<Expansion>,
     name: String,
     max_def: i16,
@@ -228,8 +226,8 @@ impl Leaf {
         };
         Ok(Self {
             values,
+            in_page: InPage::new(Arc::clone(&pages)),
             pages,
-            left_in_page: 0,
             expansion: Arc::clone(expansion),
             name: descriptor.path().string(),
             max_def: descriptor.max_def_level(),
@@ -250,17 +248,13 @@ impl Leaf {
         }
         let (mut done, mut bytes) = (0, 0);
         while done < rows && bytes < enough {
-            // The first value opens the page, which tells how many there are.
-            let asked = self.left_in_page.clamp(1, rows - done);
+            let asked = self.in_page.ask(rows - done);
             let before = out.len();
             if self.read_in_page(asked, out)? != asked {
                 let detail = format!("column {:?} ends early: rows are missing", self.name);
                 return Err(ShardError::bad(BadShardKind::Truncated, detail));
             }
-            self.left_in_page = match self.left_in_page {
-                0 => self.pages.values() - 1,
-                left => left - asked,
-            };
+            self.in_page.took(asked);
             let read = out[before..].iter().flatten().map(ByteArray::len).sum::<usize>();
             if self.pages.in_dictionary() {
                 self.expansion.add(read as u64)?;
