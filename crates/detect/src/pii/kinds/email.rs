@@ -146,7 +146,9 @@ fn is_domain(domain: &str) -> bool {
 
 fn is_known_suffix(domain: &str) -> bool {
     let lower = domain.to_lowercase();
-    psl::suffix(lower.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes().len() < lower.len())
+    let Some(suffix) = psl::suffix(lower.as_bytes()).filter(psl::Suffix::is_known) else { return false };
+    // A private suffix is a domain that somebody owns.
+    suffix.typ() == Some(psl::Type::Private) || suffix.as_bytes().len() < lower.len()
 }
 
 /// `2x` of `icon@2x.png`; some extensions of files are top-level domains too.
