@@ -3,6 +3,7 @@
 use tamis_rules::PiiKind;
 
 use crate::pii::Also;
+use crate::pii::context::Context;
 use crate::pii::form::{Finds, PiiForm, weight};
 use crate::pii::view::{View, is_continuation, is_word};
 
@@ -24,6 +25,9 @@ pub(in crate::pii) static OBFUSCATED: PiiForm = PiiForm {
     weight: weight::SHAPED,
 };
 
+/// Commands that log in: what follows is an account at a host.
+static LOGINS: Context = Context::new(&["ssh", "scp", "sftp", "rsync", "ssh-copy-id", "mosh"], 60);
+
 const LONGEST_LOCAL: usize = 64;
 const LONGEST_DOMAIN: usize = 253;
 
@@ -31,7 +35,7 @@ const LONGEST_DOMAIN: usize = 253;
 pub(in crate::pii) fn find(view: View<'_>, at: usize, also: Also, finds: &mut Finds) {
     let Some(start) = local_start(view, at) else { return };
     let Some(end) = domain_end(view, at + 1).or_else(|| han_domain_end(view, at + 1)) else { return };
-    if is_reported(&view.bytes[start..at], &view.bytes[at + 1..end], also) {
+    if is_reported(&view.bytes[start..at], &view.bytes[at + 1..end], also) && !LOGINS.before(view, start) {
         finds.add(start, end, &ADDRESS);
     }
 }

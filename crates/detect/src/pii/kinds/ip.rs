@@ -166,7 +166,9 @@ fn is_version(number: &Number<'_>, address: Ipv4Addr, end: usize) -> bool {
     }
     let [first, second, third, fourth] = address.octets();
     let small = [first, second, third, fourth].iter().filter(|octet| **octet < SMALL).count();
+    let low = [first, second, third].iter().all(|octet| *octet < SMALL / 2);
     small == 4
+        || low
         || (small >= 3 && (third, fourth) == (0, 0))
         || VERSIONS.before(view, start)
         || VERSIONS_AFTER.after(view, end)
