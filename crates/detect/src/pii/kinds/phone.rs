@@ -367,7 +367,9 @@ fn north_american(number: &Number<'_>) -> Option<Place> {
 fn is_north_american(digits: &[u8], also: Also) -> bool {
     let free = matches!(&digits[..3], b"800" | b"888" | b"877" | b"866" | b"855" | b"844" | b"833" | b"822" | b"900");
     let fiction = &digits[3..8] == b"55501" || &digits[..3] == b"555";
-    digits[0] >= b'2' && &digits[3..6] != b"000" && (also.service || !free) && (also.documentation || !fiction)
+    // No area has two noughts; numbers written like this are Chinese service numbers (400).
+    let area = digits[0] >= b'2' && (free || &digits[1..3] != b"00");
+    area && &digits[3..6] != b"000" && (also.service || !free) && (also.documentation || !fiction)
 }
 
 fn national(number: &Number<'_>) -> Option<Place> {
