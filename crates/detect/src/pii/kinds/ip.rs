@@ -166,9 +166,12 @@ fn is_version(number: &Number<'_>, address: Ipv4Addr, end: usize) -> bool {
     }
     let [first, second, third, fourth] = address.octets();
     let small = [first, second, third, fourth].iter().filter(|octet| **octet < SMALL).count();
-    let low = [first, second, third].iter().all(|octet| *octet < SMALL / 2);
+    let low = first < SMALL / 2 && second < SMALL;
+    let equal = second == first && third == first && fourth == first;
     small == 4
         || low
+        || equal
+        || number.is_among_numbers(end)
         || (small >= 3 && (third, fourth) == (0, 0))
         || VERSIONS.before(view, start)
         || VERSIONS_AFTER.after(view, end)
