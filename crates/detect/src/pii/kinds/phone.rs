@@ -245,12 +245,18 @@ fn international(number: &Number<'_>) -> Option<Place> {
         let written = plus || gaps.contains(&Gap::Hyphen) || is_named(number) || is_loosely_named(number);
         (least..=most).contains(&digits.len())
             && gaps.iter().all(|gap| *gap != Gap::Slash)
+            && !is_astronomical_date(&chain.lens()[..*count], digits)
             && written
             && is_national(&digits[code..], code, china, number.also)
             && closes(number.view, chain.groups()[count - 1].end, false)
     })?;
     let form = if china { &MOBILE } else { &INTERNATIONAL };
     Some((bracket_start(number), with_extension(number.view, chain.groups()[count - 1].end, false), form))
+}
+
+/// `+262142-12-31`: a date whose year has more than four digits.
+fn is_astronomical_date(lens: &[u8], digits: &[u8]) -> bool {
+    matches!(lens, [_, 2, 2]) && is_day(&digits[digits.len() - 4..digits.len() - 2], &digits[digits.len() - 2..])
 }
 
 /// What may follow a country code.
@@ -445,7 +451,9 @@ fn is_telephone(digits: &[u8], lens: &[u8], gaps: &[Gap]) -> bool {
     // Short numbers of a city, behind its area code.
     let city = matches!(lens, [3 | 4, 5]) && digits[0] == b'0' && matches!(digits[digits.len() - 5], b'1' | b'9');
     let address = lens.len() == 4 && gaps.iter().all(|gap| *gap == Gap::Dot);
-    let service = matches!(digits, [b'4', b'0', b'0', ..]) && digits.len() == 10
+    let free = matches!(digits, [b'0', b'8', b'0', b'0' | b'8', ..]);
+    let service = free
+        || matches!(digits, [b'4', b'0', b'0', ..]) && digits.len() == 10
         || digits.starts_with(b"800") && digits.len() == 10;
     !date
         && !city
