@@ -71,7 +71,11 @@ pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
     let named = WORDS.before(number.view, number.start);
     if named {
         finds.add(number.start, end, &NAMED);
-    } else if is_distinct(digits) && is_grouped_as_on_cards(&number.chain.lens()[..count]) && !number.is_serial() {
+    } else if is_distinct(digits)
+        && is_grouped_as_on_cards(&number.chain.lens()[..count])
+        && !number.is_serial()
+        && (count == 1 || !number.is_among_numbers(end))
+    {
         finds.add(number.start, end, &ISSUER);
     }
 }

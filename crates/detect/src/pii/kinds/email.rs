@@ -44,7 +44,7 @@ pub(in crate::pii) fn find(view: View<'_>, at: usize, also: Also, finds: &mut Fi
 pub(in crate::pii) fn find_obfuscated(view: View<'_>, open: usize, also: Also, finds: &mut Finds) {
     let Some(close) = bracketed(view, open, &["at", "@"]) else { return };
     let local_end = view.run_start(open, 2, |byte| byte == b' ');
-    let Some(start) = local_start(view, local_end) else { return };
+    let Some(start) = local_start(view, local_end).map(|start| spelled_local_start(view, start)) else { return };
     let domain_start = view.run_end(close, 2, |byte| byte == b' ');
     let Some((end, domain)) = spelled_domain(view, domain_start) else { return };
     if is_reported(&view.bytes[start..local_end], domain.as_bytes(), also) {
@@ -75,6 +75,22 @@ fn local_start(view: View<'_>, end: usize) -> Option<usize> {
     let last = view.before(end);
     (start < end && end - start <= LONGEST_LOCAL && apart && last != b'.' && !doubled_dot(&view.bytes[start..end]))
         .then_some(start)
+}
+
+/// First byte of a local part of which `start` is the last piece: the pieces before it end with brackets around dot.
+fn spelled_local_start(view: View<'_>, start: usize) -> usize {
+    let mut start = start;
+    loop {
+        let spaced = view.run_start(start, 1, |byte| byte == b' ');
+        let piece_end = ["(dot)", "[dot]", "{dot}", "(DOT)", "[DOT]"].iter().find(|dot| view.ends_with(spaced, dot));
+        let Some(end) = piece_end.map(|dot| view.run_start(spaced - dot.len(), 1, |byte| byte == b' ')) else {
+            return start;
+        };
+        match local_start(view, end) {
+            Some(first) => start = first,
+            None => return start,
+        }
+    }
 }
 
 const fn is_local(byte: u8) -> bool {

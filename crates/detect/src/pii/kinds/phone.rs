@@ -236,20 +236,27 @@ fn international(number: &Number<'_>) -> Option<Place> {
     let (least, most) = match &chain.digits(chain.groups().len())[skipped..][..code] {
         b"1" => (11, 11),
         b"86" => (13, 13),
-        _ => (9, 15),
+        _ => (10, 15),
     };
     let count = (1..=chain.groups().len()).rev().find(|count| {
         let digits = &chain.digits(*count)[skipped..];
         let gaps = chain.gaps(*count);
-        let written = plus || !gaps.is_empty() || digits.len() >= 10;
+        // Groups of noughts and figures stand in every table of characters.
+        let written = plus || gaps.contains(&Gap::Hyphen) || is_named(number) || is_loosely_named(number);
         (least..=most).contains(&digits.len())
             && gaps.iter().all(|gap| *gap != Gap::Slash)
+            && !is_astronomical_date(&chain.lens()[..*count], digits)
             && written
             && is_national(&digits[code..], code, china, number.also)
             && closes(number.view, chain.groups()[count - 1].end, false)
     })?;
     let form = if china { &MOBILE } else { &INTERNATIONAL };
     Some((bracket_start(number), with_extension(number.view, chain.groups()[count - 1].end, false), form))
+}
+
+/// `+262142-12-31`: a date whose year has more than four digits.
+fn is_astronomical_date(lens: &[u8], digits: &[u8]) -> bool {
+    matches!(lens, [_, 2, 2]) && is_day(&digits[digits.len() - 4..digits.len() - 2], &digits[digits.len() - 2..])
 }
 
 /// What may follow a country code.
@@ -310,11 +317,17 @@ fn mobile(number: &Number<'_>) -> Option<Place> {
     if !number.also.documentation && is_stand_in(digits) {
         return None;
     }
-    (!number.is_serial() || is_named(number)).then_some((
+    (is_named(number) || !number.is_serial() && !is_power_of_two(digits)).then_some((
         number.start,
         with_extension(number.view, end, false),
         &MOBILE,
     ))
+}
+
+/// Whether the number is 2^34, the one power of two in the range, or so near that it is made of it.
+fn is_power_of_two(digits: &[u8]) -> bool {
+    let value = digits.iter().fold(0u64, |value, digit| value * 10 + u64::from(digit - b'0'));
+    value.abs_diff(1 << 34) <= 4096
 }
 
 /// Whether the number is a part of a URL's path.
@@ -400,7 +413,14 @@ fn is_loosely_named(number: &Number<'_>) -> bool {
 
 fn named(number: &Number<'_>) -> Option<Place> {
     let chain = &number.chain;
-    let certain = is_named(number);
+    let named = WORDS.word_before(number.view, number.start);
+    if named.is_some_and(|end| end + 1 == number.start && number.view.at(end) == b'(')
+        && bracket_start(number) == number.start
+    {
+        // The argument of a function.
+        return None;
+    }
+    let certain = named.is_some();
     if !certain && !is_loosely_named(number) {
         return None;
     }
@@ -433,7 +453,9 @@ fn is_telephone(digits: &[u8], lens: &[u8], gaps: &[Gap]) -> bool {
     // Short numbers of a city, behind its area code.
     let city = matches!(lens, [3 | 4, 5]) && digits[0] == b'0' && matches!(digits[digits.len() - 5], b'1' | b'9');
     let address = lens.len() == 4 && gaps.iter().all(|gap| *gap == Gap::Dot);
-    let service = matches!(digits, [b'4', b'0', b'0', ..]) && digits.len() == 10
+    let free = matches!(digits, [b'0', b'8', b'0', b'0' | b'8', ..]);
+    let service = free
+        || matches!(digits, [b'4', b'0', b'0', ..]) && digits.len() == 10
         || digits.starts_with(b"800") && digits.len() == 10;
     !date
         && !city

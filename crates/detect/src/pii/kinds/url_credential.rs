@@ -17,6 +17,7 @@ pub(in crate::pii) static USER_INFO: PiiForm = PiiForm {
 
 const LONGEST: usize = 256;
 const SHORTEST_TOKEN: usize = 16;
+const SHORTEST_PASSWORD: usize = 3;
 
 /// Looks for a credential that ends at the `@` at `at`.
 pub(in crate::pii) fn find(view: View<'_>, at: usize, also: Also, finds: &mut Finds) {
@@ -33,7 +34,7 @@ pub(in crate::pii) fn find(view: View<'_>, at: usize, also: Also, finds: &mut Fi
         return;
     }
     let real = match colon {
-        Some(colon) => colon + 1 < info.len() && !is_stand_in(&info[colon + 1..]),
+        Some(colon) => colon + SHORTEST_PASSWORD < info.len() && !is_stand_in(&info[colon + 1..]),
         None => info.len() >= SHORTEST_TOKEN && info.iter().any(u8::is_ascii_digit),
     };
     if real && (also.documentation || !is_example(view, at + 1)) && (also.private || !is_private(view, at + 1)) {
@@ -98,6 +99,10 @@ const STAND_INS: &[&str] = &[
     "changeme",
     "postgres",
     "example",
+    "anoncvs",
+    "anonymous",
+    "pserver:anoncvs",
+    "pserver:anonymous",
 ];
 
 /// What is written where a password would stand.

@@ -56,7 +56,7 @@ fn find_at(view: View<'_>, start: usize, finds: &mut Finds) {
     let mut code = [0; LENGTH];
     if let Some(end) = read(view, start, &mut code)
         && is_code(&code)
-        && (is_distinct(&code) || WORDS.before(view, start))
+        && (end - start == LENGTH && is_distinct(&code) || WORDS.before(view, start))
     {
         finds.add(start, end, &CODE);
     }
