@@ -53,4 +53,4 @@ pub use keywords::{
     MAX_FINDINGS_PER_ENTRY, MatchKind, MatchScratch, Matcher, Near, PatternId, Severity, StatsRow, lint,
 };
 pub use normalize::{Normalized, Normalizer, is_word_char};
-pub use pii::{Also, PiiDetector, PiiForm, PiiOptions, form, forms, placeholder, structured_kinds};
+pub use pii::{Also, PiiDetector, PiiForm, PiiOptions, PiiOracle, form, forms, placeholder, structured_kinds};

@@ -9,10 +9,12 @@ mod fold;
 mod form;
 mod kinds;
 mod number;
+mod oracle;
 mod view;
 
 pub use detector::{PiiDetector, PiiOptions};
 pub use form::PiiForm;
+pub use oracle::PiiOracle;
 
 use tamis_rules::{PiiKind, PiiSet};
 

@@ -20,7 +20,7 @@ pub(super) struct Number<'v> {
 }
 
 /// Words for orders, transactions and articles.
-static ORDERS: Context = Context::new(
+pub(super) static ORDERS: Context = Context::new(
     &[
         "订单",
         "订单号",
@@ -71,7 +71,7 @@ static ORDERS: Context = Context::new(
 );
 
 /// Words for what else a number counts or names: records, files, moments, amounts.
-static SERIALS: Context = Context::new(
+pub(super) static SERIALS: Context = Context::new(
     &[
         "编号",
         "编码",

@@ -1,10 +1,12 @@
 //! What several tests of personal information use: the cases, the engines, and what an engine finds.
 #![allow(dead_code, reason = "no test uses all of it")]
 
+pub mod pieces;
+
 use std::ops::Range;
 use std::path::Path;
 
-use tamis_detect::{Also, Batch, Detector, Evidence, PiiDetector, PiiOptions};
+use tamis_detect::{Also, Batch, Detector, Evidence, PiiDetector, PiiOptions, PiiOracle};
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,10 +76,24 @@ impl Hit {
     }
 }
 
-/// Every engine with its name.
-pub fn engines(also: Also) -> Vec<(&'static str, Box<dyn Detector>)> {
-    let options = PiiOptions { also, ..PiiOptions::default() };
-    vec![("scanners", Box::new(PiiDetector::new(options)))]
+/// Every engine with its name, for these options.
+pub type Engines = Vec<(&'static str, Box<dyn Detector>)>;
+
+/// The engines for each set of options, built once.
+#[derive(Default)]
+pub struct Built(Vec<(Also, Engines)>);
+
+impl Built {
+    pub fn engines(&mut self, also: Also) -> &Engines {
+        let place = self.0.iter().position(|(known, _)| *known == also).unwrap_or_else(|| {
+            let options = PiiOptions { also, ..PiiOptions::default() };
+            let scanners = Box::new(PiiDetector::new(options));
+            let oracle = Box::new(PiiOracle::new(options));
+            self.0.push((also, vec![("scanners", scanners), ("oracle", oracle)]));
+            self.0.len() - 1
+        });
+        &self.0[place].1
+    }
 }
 
 /// What a detector finds in a text, in its order.

@@ -17,7 +17,7 @@ pub(in crate::pii) static NAMED: PiiForm = PiiForm {
     weight: weight::NAMED,
 };
 
-static BEFORE: Context = Context::new(
+pub(in crate::pii) static BEFORE: Context = Context::new(
     &[
         "出生",
         "出生日期",
@@ -49,7 +49,7 @@ static BEFORE: Context = Context::new(
     16,
 );
 
-static AFTER: Context = Context::new(&["出生", "生人", "诞生", "生まれ"], 3);
+pub(in crate::pii) static AFTER: Context = Context::new(&["出生", "生人", "诞生", "生まれ"], 3);
 
 const MONTHS: [&str; 12] = [
     "january",

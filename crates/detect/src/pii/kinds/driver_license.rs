@@ -19,7 +19,7 @@ pub(in crate::pii) static NAMED: PiiForm = PiiForm {
     weight: weight::NAMED,
 };
 
-static WORDS: Context = Context::new(
+pub(in crate::pii) static WORDS: Context = Context::new(
     &[
         "驾驶证",
         "驾驶证号",

@@ -26,7 +26,7 @@ pub(in crate::pii) static OBFUSCATED: PiiForm = PiiForm {
 };
 
 /// Commands that log in: what follows is an account at a host.
-static LOGINS: Context = Context::new(&["ssh", "scp", "sftp", "rsync", "ssh-copy-id", "mosh"], 60);
+pub(in crate::pii) static LOGINS: Context = Context::new(&["ssh", "scp", "sftp", "rsync", "ssh-copy-id", "mosh"], 60);
 
 const LONGEST_LOCAL: usize = 64;
 const LONGEST_DOMAIN: usize = 253;
@@ -176,7 +176,7 @@ fn is_pixel_density(host: &str) -> bool {
     host.strip_suffix(['x', 'X']).is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
 }
 
-const HAN_SUFFIXES: [&str; 12] =
+pub(in crate::pii) const HAN_SUFFIXES: [&str; 12] =
     [".中国", ".公司", ".网络", ".中國", ".集团", ".网址", ".在线", ".中文网", ".香港", ".台湾", ".移动", ".我爱你"];
 
 /// End of the shortest domain of Han labels under a suffix of Han letters.

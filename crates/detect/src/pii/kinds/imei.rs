@@ -26,7 +26,7 @@ pub(in crate::pii) static FORMATTED: PiiForm = PiiForm {
     weight: weight::CHECKED,
 };
 
-static WORDS: Context = Context::new(
+pub(in crate::pii) static WORDS: Context = Context::new(
     &[
         "imei",
         "imei1",

@@ -30,7 +30,7 @@ pub(in crate::pii) static V6: PiiForm = PiiForm {
 };
 
 /// Words for an address, beside which a number is no chapter.
-static WORDS: Context = Context::new(
+pub(in crate::pii) static WORDS: Context = Context::new(
     &[
         "ip",
         "ips",
@@ -58,7 +58,7 @@ static WORDS: Context = Context::new(
 );
 
 /// Words that make four numbers a version or a chapter.
-static VERSIONS: Context = Context::new(
+pub(in crate::pii) static VERSIONS: Context = Context::new(
     &[
         "version",
         "versions",
@@ -111,7 +111,7 @@ static VERSIONS: Context = Context::new(
     ],
     6,
 );
-static VERSIONS_AFTER: Context =
+pub(in crate::pii) static VERSIONS_AFTER: Context =
     Context::new(&["版本", "版", "节", "章", "条", "版及", "version", "release", "build"], 4);
 
 /// Looks for version 4.

@@ -14,7 +14,7 @@ pub(in crate::pii) static EUI48: PiiForm = PiiForm {
     weight: weight::NAMED,
 };
 
-static WORDS: crate::pii::context::Context =
+pub(in crate::pii) static WORDS: crate::pii::context::Context =
     crate::pii::context::Context::new(&["mac", "mac address", "物理地址", "网卡", "硬件地址", "hwaddr", "ether"], 12);
 
 const LENGTH: usize = 17;

@@ -55,7 +55,7 @@ pub(in crate::pii) static NAMED: PiiForm = PiiForm {
     weight: weight::LOOSE,
 };
 
-static WORDS: Context = Context::new(
+pub(in crate::pii) static WORDS: Context = Context::new(
     &[
         "tel",
         "tel.",
@@ -109,7 +109,7 @@ static WORDS: Context = Context::new(
 );
 
 /// Words beside which a number must also look like one.
-static LOOSE_WORDS: Context = Context::new(
+pub(in crate::pii) static LOOSE_WORDS: Context = Context::new(
     &[
         "call",
         "call me",
@@ -132,7 +132,7 @@ static LOOSE_WORDS: Context = Context::new(
 );
 
 /// Words for a line of an office or a firm that serves everybody.
-static HOTLINES: Context = Context::new(
+pub(in crate::pii) static HOTLINES: Context = Context::new(
     &[
         "hotline",
         "hotlines",
@@ -157,10 +157,11 @@ static HOTLINES: Context = Context::new(
     ],
     16,
 );
-static HOTLINES_AFTER: Context = Context::new(&["hotline", "helpline", "热线", "市长热线", "客服", "熱線"], 8);
+pub(in crate::pii) static HOTLINES_AFTER: Context =
+    Context::new(&["hotline", "helpline", "热线", "市长热线", "客服", "熱線"], 8);
 
 /// Units behind a number that counts.
-const UNITS: [&str; 22] = [
+pub(in crate::pii) const UNITS: [&str; 22] = [
     "元", "人", "万", "亿", "个", "美元", "次", "件", "年", "吨", "円", "户", "股", "米", "字", "份", " bytes",
     " dollars", " USD", " users", " ms", " people",
 ];

@@ -24,7 +24,7 @@ pub(in crate::pii) static NEW_ENERGY: PiiForm = PiiForm {
     weight: weight::SHAPED,
 };
 
-static WORDS: Context = Context::new(
+pub(in crate::pii) static WORDS: Context = Context::new(
     &[
         "车牌",
         "车牌号",

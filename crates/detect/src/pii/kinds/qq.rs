@@ -15,7 +15,7 @@ pub(in crate::pii) static NAMED: PiiForm = PiiForm {
     weight: weight::NAMED,
 };
 
-static WORDS: Context = Context::new(
+pub(in crate::pii) static WORDS: Context = Context::new(
     &[
         "qq",
         "qq号",
@@ -34,7 +34,7 @@ static WORDS: Context = Context::new(
     14,
 );
 
-static GROUPS: Context = Context::new(&["群", "群号", "group", "版", "游戏"], 10);
+pub(in crate::pii) static GROUPS: Context = Context::new(&["群", "群号", "group", "版", "游戏"], 10);
 
 /// Looks for the form.
 pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {

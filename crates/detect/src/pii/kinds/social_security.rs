@@ -26,7 +26,7 @@ pub(in crate::pii) static NAMED: PiiForm = PiiForm {
     weight: weight::NAMED,
 };
 
-static WORDS: Context = Context::new(
+pub(in crate::pii) static WORDS: Context = Context::new(
     &[
         "ssn",
         "ssns",

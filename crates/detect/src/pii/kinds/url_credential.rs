@@ -68,7 +68,7 @@ const fn is_user_info(byte: u8) -> bool {
         )
 }
 
-const STAND_INS: &[&str] = &[
+pub(in crate::pii) const STAND_INS: &[&str] = &[
     "password",
     "passwd",
     "pass",

@@ -18,7 +18,7 @@ pub(in crate::pii) static CODE: PiiForm = PiiForm {
 };
 
 /// Words for the code.
-static WORDS: Context = Context::new(
+pub(in crate::pii) static WORDS: Context = Context::new(
     &[
         "信用代码",
         "社会信用代码",

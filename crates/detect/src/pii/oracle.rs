@@ -1,0 +1,170 @@
+//! The scanners' oracle: every form as regular expressions, tried at every start.
+//!
+//! Written to be read, and apart from the scanners: it shares their check digits, their lists of words and how overlaps
+//! are settled, and nothing of how candidates, borders, groups, words near them and reserved numbers are found.
+
+mod addresses;
+mod codes;
+mod dates;
+mod digits;
+mod mail;
+mod names;
+mod numbers;
+mod pattern;
+mod phones;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tamis_rules::PiiSet;
+
+use super::form::Finds;
+use super::{Also, PiiOptions, kinds};
+use crate::{Batch, Code, Detector, Evidence, Finding, Scanner};
+
+const NAME: &str = "pii";
+const VERSION: &str = "pii-oracle/1";
+
+/// Finds what [`PiiDetector`](super::PiiDetector) finds, by `regex-automata`: slow, plain, and the measure of it.
+///
+/// For tests, for benchmarks that prove their answers, and for whoever changes a scanner.
+#[derive(Debug)]
+pub struct PiiOracle {
+    options: PiiOptions,
+    numbers: numbers::Numbers,
+    phones: phones::Phones,
+    dates: dates::Dates,
+    addresses: addresses::Addresses,
+    codes: codes::Codes,
+    mail: mail::Mail,
+    names: names::Names,
+    entries: HashMap<&'static str, Arc<str>>,
+}
+
+impl PiiOracle {
+    /// An oracle with these options; it compiles about two hundred patterns.
+    #[must_use]
+    pub fn new(options: PiiOptions) -> Self {
+        Self {
+            options,
+            numbers: numbers::Numbers::new(),
+            phones: phones::Phones::new(),
+            dates: dates::Dates::new(),
+            addresses: addresses::Addresses::new(),
+            codes: codes::Codes::new(),
+            mail: mail::Mail::new(),
+            names: names::Names::new(),
+            entries: kinds::FORMS.iter().map(|form| (form.name, form.name.into())).collect(),
+        }
+    }
+
+    /// What it looks for.
+    #[must_use]
+    pub fn options(&self) -> &PiiOptions {
+        &self.options
+    }
+
+    /// Everything that any form fits.
+    fn find_all(&self, text: &[u8], also: Also) -> Finds {
+        let mut finds = Finds::default();
+        self.numbers.find(text, &mut finds);
+        self.phones.find(text, also, &mut finds);
+        self.dates.find(text, &mut finds);
+        self.addresses.find(text, also, &mut finds);
+        self.codes.find(text, &mut finds);
+        self.mail.find(text, also, &mut finds);
+        self.names.find(text, &mut finds);
+        finds
+    }
+}
+
+impl Default for PiiOracle {
+    fn default() -> Self {
+        Self::new(PiiOptions::default())
+    }
+}
+
+impl Detector for PiiOracle {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn digest(&self) -> String {
+        let text = format!("{VERSION} {:?}", self.options);
+        blake3::hash(text.as_bytes()).to_hex().to_string()
+    }
+
+    fn scanner(&self) -> Box<dyn Scanner + '_> {
+        Box::new(OracleScanner { oracle: self })
+    }
+}
+
+struct OracleScanner<'o> {
+    oracle: &'o PiiOracle,
+}
+
+impl Scanner for OracleScanner<'_> {
+    fn scan(&mut self, batch: &Batch<'_>, out: &mut Evidence) {
+        for row in 0..batch.rows() {
+            let mut seen = PiiSet::EMPTY;
+            for field in 0..batch.fields().len() {
+                if let Some(text) = batch.texts(field)[row] {
+                    seen = seen.union(self.scan_text(row as u32, field as u16, text, out));
+                }
+            }
+            out.pii.extend(seen.iter().map(|kind| (row as u32, kind)));
+        }
+    }
+}
+
+impl OracleScanner<'_> {
+    fn scan_text(&self, row: u32, field: u16, text: &str, out: &mut Evidence) -> PiiSet {
+        let PiiOracle { options, entries, .. } = self.oracle;
+        let (folded, places) = fold(text);
+        let mut seen = PiiSet::EMPTY;
+        for found in self.oracle.find_all(folded.as_bytes(), options.also).settle() {
+            if !options.kinds.contains(found.form.kind) {
+                continue;
+            }
+            seen.insert(found.form.kind);
+            if let (Ok(start), Ok(end)) = (places[found.start].try_into(), places[found.end].try_into()) {
+                out.findings.push(Finding {
+                    row,
+                    field,
+                    code: Code::Pii(found.form.kind),
+                    score: 1.0,
+                    start,
+                    end,
+                    entry: Arc::clone(&entries[found.form.name]),
+                    detector: NAME,
+                });
+            }
+        }
+        seen
+    }
+}
+
+/// The text without full-width forms, and for each of its bytes the place of the character in the original.
+///
+/// Full-width punctuation alone is no reason to fold: it stands in most Chinese texts.
+fn fold(text: &str) -> (String, Vec<usize>) {
+    let reason = |c: char| matches!(c, '＋' | '－' | '．' | '０'..='９' | '＠' | 'Ａ'..='Ｚ' | '＿' | 'ａ'..='ｚ');
+    let folds = text.contains(reason);
+    let (mut folded, mut places) = (String::new(), Vec::new());
+    for (place, c) in text.char_indices() {
+        let c = if folds { ascii(c) } else { c };
+        folded.push(c);
+        places.resize(folded.len(), place);
+    }
+    places.push(text.len());
+    (folded, places)
+}
+
+/// The character, or the ASCII character that it is the full-width form of.
+fn ascii(c: char) -> char {
+    match c {
+        '\u{3000}' => ' ',
+        '！'..='～' => char::from_u32(u32::from(c) - u32::from('！') + u32::from('!')).unwrap_or(c),
+        other => other,
+    }
+}
