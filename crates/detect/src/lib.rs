@@ -43,6 +43,7 @@ mod detector;
 mod error;
 mod keywords;
 mod normalize;
+mod pii;
 
 pub use batch::{Batch, TextField};
 pub use detector::{Code, Detector, Evidence, Finding, RowScore, Scanner};
@@ -52,3 +53,4 @@ pub use keywords::{
     MAX_FINDINGS_PER_ENTRY, MatchKind, MatchScratch, Matcher, Near, PatternId, Severity, StatsRow, lint,
 };
 pub use normalize::{Normalized, Normalizer, is_word_char};
+pub use pii::{Also, PiiDetector, PiiForm, PiiOptions, form, forms, placeholder, structured_kinds};

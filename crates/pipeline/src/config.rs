@@ -77,6 +77,31 @@ impl Default for InputSpec {
 pub struct DetectSpec {
     /// `[detect.keywords]`
     pub keywords: KeywordsSpec,
+    /// `[detect.pii]`; without it, personal information is not looked for.
+    pub pii: Option<PiiSpec>,
+}
+
+/// `[detect.pii]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PiiSpec {
+    /// Kinds that are looked for; every kind that has a structure where it is left out.
+    pub kinds: Option<Vec<String>>,
+    /// What is reported beside what is always reported: addresses of private networks, names and numbers kept for
+    /// documentation, those of public services.
+    pub also: Vec<AlsoSpec>,
+}
+
+/// What belongs to nobody in particular, and is reported where it is asked for only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlsoSpec {
+    /// `192.168.0.1`, `fe80::1`.
+    Private,
+    /// `192.0.2.1`, `a@example.com`, `555-0100`.
+    Documentation,
+    /// Public resolvers such as `8.8.8.8`.
+    Service,
 }
 
 /// `[detect.keywords]`

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use tamis_detect::{Detector, KeywordDetector, KeywordLibrary};
-use tamis_rules::{Policy, Taxonomy};
+use tamis_detect::{Also, Detector, KeywordDetector, KeywordLibrary, PiiDetector, PiiOptions, structured_kinds};
+use tamis_rules::{PiiKind, PiiSet, Policy, Taxonomy};
 use tamis_shard::fingerprint::{self, Asset, Configuration};
 use tamis_shard::{BlockSize, ColumnMap, Fingerprints, InputSet, Limits, OutputDir, check_names};
 
-use crate::config::{DetectSpec, PipelineSpec};
+use crate::config::{AlsoSpec, DetectSpec, PiiSpec, PipelineSpec};
 use crate::{PipelineError, assets};
 
 /// The program's version, which every fingerprint depends on.
@@ -170,11 +170,41 @@ fn detectors(spec: &DetectSpec, taxonomy: &Taxonomy) -> Result<Detectors, Pipeli
         assets.push(Asset { detector: detector.name().into(), name, digest: detector.digest() });
         detectors.push(Box::new(detector));
     }
+    if let Some(spec) = &spec.pii {
+        let detector = PiiDetector::new(pii_options(spec)?);
+        let name = format!("{} kinds", detector.options().kinds.len());
+        assets.push(Asset { detector: detector.name().into(), name, digest: detector.digest() });
+        detectors.push(Box::new(detector));
+    }
     if detectors.is_empty() {
-        let message = "no detector is configured; add [detect.keywords] with a library".to_string();
+        let message = "no detector is configured; add [detect.keywords] with a library, or [detect.pii]".to_string();
         return Err(PipelineError::Usage(message));
     }
     Ok((detectors, assets))
+}
+
+fn pii_options(spec: &PiiSpec) -> Result<PiiOptions, PipelineError> {
+    let known = structured_kinds();
+    let kind = |name: &String| {
+        let kind = PiiKind::parse(name).filter(|kind| known.contains(*kind));
+        kind.ok_or_else(|| {
+            let names: Vec<&str> = known.names().collect();
+            let message =
+                format!("detect.pii.kinds: no kind {name:?} can be looked for; there are {}", names.join(", "));
+            PipelineError::Usage(message)
+        })
+    };
+    let kinds = match &spec.kinds {
+        Some(names) => names.iter().map(kind).collect::<Result<PiiSet, _>>()?,
+        None => known,
+    };
+    let also = |asked| spec.also.contains(&asked);
+    let also = Also {
+        private: also(AlsoSpec::Private),
+        documentation: also(AlsoSpec::Documentation),
+        service: also(AlsoSpec::Service),
+    };
+    Ok(PiiOptions { kinds, also })
 }
 
 /// An output folder inside the input would be read by the next run, and shards inside the output folder would be

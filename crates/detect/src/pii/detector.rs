@@ -1,0 +1,160 @@
+//! The scanners as one detector.
+
+use std::sync::Arc;
+
+use tamis_rules::PiiSet;
+
+use super::anchors::{Anchors, each_block};
+use super::fold::Folded;
+use super::form::{Finds, PiiForm};
+use super::view::View;
+use super::{Also, kinds, number, structured_kinds};
+use crate::{Batch, Code, Detector, Evidence, Finding, Scanner};
+
+const NAME: &str = "pii";
+/// Raised whenever the same text and options could give another answer.
+const VERSION: &str = "pii/1";
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PiiOptions {
+    /// Kinds that are reported; those without a structure are ignored. Which kinds are asked for changes nothing about
+    /// the others.
+    pub kinds: PiiSet,
+    /// What is reported beside what is always reported.
+    pub also: Also,
+}
+
+impl Default for PiiOptions {
+    fn default() -> Self {
+        Self { kinds: structured_kinds(), also: Also::default() }
+    }
+}
+
+/// Finds personal information of structured kinds (4.2.3).
+///
+/// Works on the text as it is, full-width forms aside; positions are those of the original text. Findings of a field
+/// never overlap: what a check digit confirms goes before what a word beside it says, and that before mere shape. There
+/// is no bound on their number, for whoever redacts has to know all of them. Findings behind byte 4,294,967,295 of a text
+/// are left out; their kinds are reported.
+#[derive(Debug)]
+pub struct PiiDetector {
+    options: PiiOptions,
+    /// Names of the forms, in the order of [`kinds::FORMS`].
+    entries: Vec<Arc<str>>,
+}
+
+impl PiiDetector {
+    /// A detector with these options.
+    #[must_use]
+    pub fn new(options: PiiOptions) -> Self {
+        Self { options, entries: kinds::FORMS.iter().map(|form| form.name.into()).collect() }
+    }
+
+    /// What it looks for.
+    #[must_use]
+    pub fn options(&self) -> &PiiOptions {
+        &self.options
+    }
+
+    fn entry(&self, form: &PiiForm) -> Arc<str> {
+        let place = kinds::FORMS.iter().position(|known| std::ptr::eq(*known, form));
+        place.map_or_else(|| form.name.into(), |place| Arc::clone(&self.entries[place]))
+    }
+}
+
+impl Default for PiiDetector {
+    fn default() -> Self {
+        Self::new(PiiOptions::default())
+    }
+}
+
+impl Detector for PiiDetector {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn digest(&self) -> String {
+        let Also { private, documentation, service } = self.options.also;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(VERSION.as_bytes());
+        for kind in self.options.kinds.names() {
+            hasher.update(kind.as_bytes()).update(b"\n");
+        }
+        hasher.update(&[u8::from(private), u8::from(documentation), u8::from(service)]);
+        hasher.finalize().to_hex().to_string()
+    }
+
+    fn scanner(&self) -> Box<dyn Scanner + '_> {
+        Box::new(PiiScanner { detector: self, folded: Folded::default(), finds: Finds::default() })
+    }
+}
+
+struct PiiScanner<'d> {
+    detector: &'d PiiDetector,
+    folded: Folded,
+    finds: Finds,
+}
+
+impl Scanner for PiiScanner<'_> {
+    fn scan(&mut self, batch: &Batch<'_>, out: &mut Evidence) {
+        for row in 0..batch.rows() {
+            let mut seen = PiiSet::EMPTY;
+            for field in 0..batch.fields().len() {
+                if let Some(text) = batch.texts(field)[row] {
+                    seen = seen.union(self.scan_text(row as u32, field as u16, text, out));
+                }
+            }
+            out.pii.extend(seen.iter().map(|kind| (row as u32, kind)));
+        }
+    }
+}
+
+impl PiiScanner<'_> {
+    fn scan_text(&mut self, row: u32, field: u16, text: &str, out: &mut Evidence) -> PiiSet {
+        let Self { detector, folded, finds } = self;
+        find_all(View { bytes: folded.fold(text) }, detector.options.also, finds);
+        let mut seen = PiiSet::EMPTY;
+        for found in finds.settle().filter(|found| detector.options.kinds.contains(found.form.kind)) {
+            seen.insert(found.form.kind);
+            let (start, end) = (folded.original(found.start), folded.original(found.end));
+            if let (Ok(start), Ok(end)) = (start.try_into(), end.try_into()) {
+                out.findings.push(Finding {
+                    row,
+                    field,
+                    code: Code::Pii(found.form.kind),
+                    score: 1.0,
+                    start,
+                    end,
+                    entry: detector.entry(found.form),
+                    detector: NAME,
+                });
+            }
+        }
+        seen
+    }
+}
+
+/// Runs every scanner at every anchor.
+fn find_all(view: View<'_>, also: Also, finds: &mut Finds) {
+    each_block(view.bytes, |place, anchors| find_in_block(view, place, anchors, also, finds));
+}
+
+fn find_in_block(view: View<'_>, place: usize, anchors: Anchors, also: Also, finds: &mut Finds) {
+    each_bit(anchors.digit, |bit| number::scan(view, place + bit, also, finds));
+    each_bit(anchors.at, |bit| {
+        kinds::email::find(view, place + bit, also, finds);
+        kinds::url_credential::find(view, place + bit, also, finds);
+    });
+    each_bit(anchors.open, |bit| kinds::email::find_obfuscated(view, place + bit, also, finds));
+    each_bit(anchors.capital, |bit| kinds::plate::find(view, place + bit, finds));
+    each_bit(anchors.wechat, |bit| kinds::wechat::find(view, place + bit, finds));
+}
+
+#[inline]
+fn each_bit(mut mask: u64, mut found: impl FnMut(usize)) {
+    while mask != 0 {
+        found(mask.trailing_zeros() as usize);
+        mask &= mask - 1;
+    }
+}

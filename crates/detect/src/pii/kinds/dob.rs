@@ -1,0 +1,202 @@
+//! Date of birth.
+
+use tamis_rules::PiiKind;
+
+use crate::pii::checksum::{is_birth_date, number as value};
+use crate::pii::context::Context;
+use crate::pii::form::{Finds, PiiForm, weight};
+use crate::pii::number::Number;
+use crate::pii::view::View;
+
+/// Beside a word.
+pub(in crate::pii) static NAMED: PiiForm = PiiForm {
+    kind: PiiKind::Dob,
+    name: "dob.named",
+    description: "a whole date from 1900 on, in figures or with the month's name, beside a word for birth",
+    source: "ISO 8601, GB/T 7408 and common usage",
+    weight: weight::NAMED,
+};
+
+static BEFORE: Context = Context::new(
+    &[
+        "出生",
+        "出生日期",
+        "出生年月",
+        "出生年月日",
+        "生于",
+        "生於",
+        "出生于",
+        "生日",
+        "阳历生日",
+        "农历生日",
+        "born",
+        "born on",
+        "birthday",
+        "birthdate",
+        "birth date",
+        "date of birth",
+        "dob",
+        "d.o.b.",
+        "d.o.b",
+        "birth",
+        "geboren",
+        "né le",
+        "née le",
+        "nacido",
+        "fecha de nacimiento",
+        "生年月日",
+    ],
+    16,
+);
+
+static AFTER: Context = Context::new(&["出生", "生人", "诞生", "生まれ"], 3);
+
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// Looks for a date that begins, or whose year stands, at the number.
+pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
+    let Some((start, end)) = date(number) else { return };
+    if BEFORE.before(number.view, start) || AFTER.after(number.view, end) {
+        finds.add(start, end, &NAMED);
+    }
+}
+
+fn date(number: &Number<'_>) -> Option<(usize, usize)> {
+    let view = number.view;
+    let group = number.chain.groups().first()?;
+    if !view.opens(group.start) {
+        return None;
+    }
+    match group.len() {
+        4 if view.goes_on(group.end, "年") => chinese(view, group.start, group.end),
+        4 => year_first(number).or_else(|| named_month_before(number)),
+        8 => {
+            let digits = number.chain.digits(1);
+            let fits = is_birth_date(value(&digits[..4]), value(&digits[4..6]), value(&digits[6..]));
+            (fits && number.chain.closes(view, 1)).then_some((group.start, group.end))
+        }
+        1 | 2 => year_last(number),
+        _ => None,
+    }
+}
+
+/// `1988年7月18日`, with or without spaces.
+fn chinese(view: View<'_>, start: usize, year_end: usize) -> Option<(usize, usize)> {
+    let year = value(&view.bytes[start..year_end]);
+    let (month, at) = figure(view, year_end + "年".len())?;
+    let at = spaced(view, at);
+    if !view.goes_on(at, "月") {
+        return None;
+    }
+    let (day, at) = figure(view, at + "月".len())?;
+    let at = spaced(view, at);
+    let sign = ["日", "号"].into_iter().find(|sign| view.goes_on(at, sign))?;
+    is_birth_date(year, month, day).then_some((start, at + sign.len()))
+}
+
+fn spaced(view: View<'_>, at: usize) -> usize {
+    view.run_end(at, 1, |byte| byte == b' ')
+}
+
+/// One or two digits, perhaps after a space.
+fn figure(view: View<'_>, at: usize) -> Option<(u32, usize)> {
+    let start = spaced(view, at);
+    let end = view.run_end(start, 3, |byte| byte.is_ascii_digit());
+    (1..=2).contains(&(end - start)).then(|| (value(&view.bytes[start..end]), end))
+}
+
+/// `1988-07-18`, `1988/7/18`, `1988.07.18`.
+fn year_first(number: &Number<'_>) -> Option<(usize, usize)> {
+    let [4, 1 | 2, 1 | 2, ..] = number.chain.lens() else { return None };
+    let [first, second] = number.chain.gaps(3) else { return None };
+    let [year, month, day] = three(number);
+    (first == second && number.chain.closes(number.view, 3) && is_birth_date(year, month, day))
+        .then(|| (number.start, number.chain.groups()[2].end))
+}
+
+/// `18/07/1988`, `7-18-1988`: day and month in either order.
+fn year_last(number: &Number<'_>) -> Option<(usize, usize)> {
+    let [1 | 2, 1 | 2, 4, ..] = number.chain.lens() else { return named_month_after(number) };
+    let [first, second] = number.chain.gaps(3) else { return None };
+    let [one, other, year] = three(number);
+    let fits = is_birth_date(year, other, one) || is_birth_date(year, one, other);
+    (first == second && number.chain.closes(number.view, 3) && fits)
+        .then(|| (number.start, number.chain.groups()[2].end))
+}
+
+fn three(number: &Number<'_>) -> [u32; 3] {
+    let groups = number.chain.groups();
+    [0, 1, 2].map(|at| value(&number.view.bytes[groups[at].start..groups[at].end]))
+}
+
+/// `18 July 1988`, `18th of July, 1988`, from the day on.
+fn named_month_after(number: &Number<'_>) -> Option<(usize, usize)> {
+    let view = number.view;
+    let mut at = number.chain.groups()[0].end;
+    let day = value(&view.bytes[number.start..at]);
+    at = skip(view, at, &["st", "nd", "rd", "th"]);
+    at = skip(view, spaced(view, at), &["of "]);
+    let (month, after) = month_at(view, at)?;
+    let at = skip(view, after, &[".", ","]);
+    let year_start = spaced(view, at);
+    let year_end = view.run_end(year_start, 5, |byte| byte.is_ascii_digit());
+    let fits = year_end - year_start == 4
+        && view.closes(year_end)
+        && is_birth_date(value(&view.bytes[year_start..year_end]), month, day);
+    fits.then_some((number.start, year_end))
+}
+
+fn skip(view: View<'_>, at: usize, words: &[&str]) -> usize {
+    words.iter().find(|word| view.goes_on(at, word)).map_or(at, |word| at + word.len())
+}
+
+/// `July 18, 1988`, from the year backwards.
+fn named_month_before(number: &Number<'_>) -> Option<(usize, usize)> {
+    let view = number.view;
+    let year_end = number.chain.groups()[0].end;
+    if !number.chain.closes(view, 1) {
+        return None;
+    }
+    let mut at = view.run_start(number.start, 2, |byte| matches!(byte, b' ' | b','));
+    for ordinal in ["st", "nd", "rd", "th"] {
+        if view.ends_with(at, ordinal) {
+            at -= ordinal.len();
+            break;
+        }
+    }
+    let day_start = view.run_start(at, 3, |byte| byte.is_ascii_digit());
+    if !(1..=2).contains(&(at - day_start)) || view.before(day_start) != b' ' {
+        return None;
+    }
+    let day = value(&view.bytes[day_start..at]);
+    let month_end = view.run_start(day_start - 1, 1, |byte| byte == b'.');
+    let month_start = view.run_start(month_end, 10, |byte| byte.is_ascii_alphabetic());
+    let (month, end) = month_at(view, month_start)?;
+    (end == month_end && is_birth_date(value(&view.bytes[number.start..year_end]), month, day))
+        .then_some((month_start, year_end))
+}
+
+/// The month whose name, whole or by its first three letters, begins at a position, and where the name ends.
+fn month_at(view: View<'_>, start: usize) -> Option<(u32, usize)> {
+    let end = view.run_end(start, 10, |byte| byte.is_ascii_alphabetic());
+    let name = &view.bytes[start..end];
+    let is_it = |month: &&str| {
+        let month = month.as_bytes();
+        name.eq_ignore_ascii_case(month) || name.eq_ignore_ascii_case(&month[..3])
+    };
+    let at = MONTHS.iter().position(|month| is_it(&month))?;
+    view.opens(start).then_some((at as u32 + 1, end))
+}

@@ -1,0 +1,106 @@
+//! Number of a driving licence.
+//!
+//! A Chinese licence bears its holder's resident number, which is found as one; its file number and the numbers of other
+//! countries have no check digit that is known, so all of them need a word beside them.
+
+use tamis_rules::PiiKind;
+
+use crate::pii::chain::closes_number;
+use crate::pii::context::Context;
+use crate::pii::form::{Finds, PiiForm, weight};
+use crate::pii::view::View;
+
+/// Beside a word.
+pub(in crate::pii) static NAMED: PiiForm = PiiForm {
+    kind: PiiKind::DriverLicense,
+    name: "driver_license.named",
+    description: "5 to 18 letters and digits, four of them digits, beside a word for driving licence; also in groups",
+    source: "GA 482 (file number of 12 digits); AAMVA DL/ID card design standard (state formats)",
+    weight: weight::NAMED,
+};
+
+static WORDS: Context = Context::new(
+    &[
+        "驾驶证",
+        "驾驶证号",
+        "驾照",
+        "驾照号",
+        "档案编号",
+        "駕駛執照",
+        "駕照",
+        "driver license",
+        "drivers license",
+        "driver's license",
+        "driver’s license",
+        "driver licence",
+        "drivers licence",
+        "driver's licence",
+        "driver’s licence",
+        "driving licence",
+        "driving license",
+        "license number",
+        "licence number",
+        "license no",
+        "dl number",
+        "dl no",
+        "dln",
+        "dl#",
+        "dl",
+        "driver_license",
+        "driverlicense",
+        "permis de conduire",
+        "führerschein",
+        "licencia de conducir",
+    ],
+    20,
+);
+
+const LONGEST: usize = 22;
+
+/// Looks for a number that begins with the digit at `start`.
+pub(in crate::pii) fn find(view: View<'_>, start: usize, finds: &mut Finds) {
+    find_at(view, start, finds);
+}
+
+/// Looks for a number whose first digit, behind one letter or more, is at `digit`.
+pub(in crate::pii) fn find_coded(view: View<'_>, digit: usize, finds: &mut Finds) {
+    let start = view.run_start(digit, 6, |byte| byte.is_ascii_alphabetic());
+    if digit - start <= 5 && view.opens(start) {
+        find_at(view, start, finds);
+    }
+}
+
+fn find_at(view: View<'_>, start: usize, finds: &mut Finds) {
+    let end = view.run_end(start, LONGEST + 1, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b' '));
+    let Some(end) = trimmed(view, start, end) else { return };
+    if is_reserved(view, start) || !closes_number(view, end) || !WORDS.before(view, start) {
+        return;
+    }
+    finds.add(start, end, &NAMED);
+}
+
+/// The end of the first groups that all hold a digit: what follows in words is no part of the number.
+fn trimmed(view: View<'_>, start: usize, limit: usize) -> Option<usize> {
+    let (mut at, mut end, mut characters, mut digits) = (start, start, 0, 0);
+    while at < limit {
+        let group_end = view.run_end(at, limit - at, |byte| byte.is_ascii_alphanumeric());
+        let group = &view.bytes[at..group_end];
+        let in_group = group.iter().filter(|byte| byte.is_ascii_digit()).count();
+        if in_group == 0 || characters + group.len() > 18 || group.iter().any(u8::is_ascii_lowercase) {
+            break;
+        }
+        characters += group.len();
+        digits += in_group;
+        end = group_end;
+        if !matches!(view.at(group_end), b'-' | b' ') {
+            break;
+        }
+        at = group_end + 1;
+    }
+    (characters >= 5 && digits >= 4).then_some(end)
+}
+
+/// Numbers that are given to nobody.
+fn is_reserved(view: View<'_>, start: usize) -> bool {
+    view.goes_on(start, "000") || matches!(view.at(start), b'O' | b'o')
+}

@@ -1,0 +1,222 @@
+//! From the first digit of a number to the scanners that may know it.
+
+use super::chain::{Chain, opens_number};
+use super::context::Context;
+use super::form::Finds;
+use super::kinds;
+use super::view::View;
+use super::{Also, view::is_word};
+
+/// A number in a text, from the first digit of one of its groups on.
+pub(super) struct Number<'v> {
+    /// The text.
+    pub view: View<'v>,
+    /// Its first digit.
+    pub start: usize,
+    /// What follows, group by group.
+    pub chain: Chain,
+    /// What is reported beside what is reported always.
+    pub also: Also,
+}
+
+/// Words that say that a number counts or names a thing: orders, articles, files, moments.
+static SERIAL: Context = Context::new(
+    &[
+        "订单",
+        "订单号",
+        "订单编号",
+        "单号",
+        "运单号",
+        "流水号",
+        "流水",
+        "编号",
+        "编码",
+        "条码",
+        "货号",
+        "序列号",
+        "批号",
+        "案号",
+        "文号",
+        "专利号",
+        "交易号",
+        "凭证号",
+        "发票号",
+        "发票号码",
+        "发票代码",
+        "时间戳",
+        "校验码",
+        "物料编码",
+        "商品编码",
+        "版本号",
+        "型号",
+        "代码",
+        "總數",
+        "总数",
+        "共计",
+        "合计",
+        "金额",
+        "投资",
+        "收入",
+        "人口",
+        "訂單號",
+        "單號",
+        "流水號",
+        "編號",
+        "order",
+        "order no",
+        "order number",
+        "order id",
+        "invoice",
+        "sku",
+        "isbn",
+        "issn",
+        "ean",
+        "upc",
+        "barcode",
+        "timestamp",
+        "ts",
+        "time",
+        "created_at",
+        "updated_at",
+        "serial",
+        "serial no",
+        "serial number",
+        "part no",
+        "part number",
+        "tracking",
+        "tracking number",
+        "id",
+        "uid",
+        "uuid",
+        "pid",
+        "gid",
+        "tid",
+        "aid",
+        "vid",
+        "oid",
+        "return",
+        "seq",
+        "size",
+        "len",
+        "length",
+        "count",
+        "total",
+        "sum",
+        "hash",
+        "commit",
+        "build",
+        "block",
+        "height",
+        "epoch",
+        "nonce",
+        "seed",
+        "offset",
+        "tweet",
+        "status",
+        "doi",
+        "arxiv",
+        "pmid",
+        "patent",
+        "ticket",
+        "issue",
+        "bug",
+        "revision",
+        "version",
+    ],
+    6,
+);
+
+impl<'v> Number<'v> {
+    /// Whether nothing before the number makes it a part of something else.
+    pub fn opens(&self) -> bool {
+        opens_number(self.view, self.start)
+    }
+
+    /// Whether what stands before the number says that it counts or names a thing.
+    pub fn is_serial(&self) -> bool {
+        SERIAL.before(self.view, self.start)
+    }
+
+    /// Calls `accept` with each count of first groups, longest first, that holds between `least` and `most` digits,
+    /// is divided evenly and may end there; ends with the first that is accepted.
+    pub fn longest_even(
+        &self,
+        least: usize,
+        most: usize,
+        mut accept: impl FnMut(&[u8]) -> bool,
+    ) -> Option<(usize, usize)> {
+        let groups = self.chain.groups();
+        (1..=groups.len()).rev().find_map(|count| {
+            let group = groups[count - 1];
+            let fits = (least..=most).contains(&group.total)
+                && self.chain.is_even(count)
+                && self.chain.closes(self.view, count)
+                && accept(self.chain.digits(count));
+            fits.then_some((count, group.end))
+        })
+    }
+}
+
+/// Looks at the number whose group begins at `start`, and of which `start` is the first digit.
+pub(super) fn scan(view: View<'_>, start: usize, also: Also, finds: &mut Finds) {
+    let before = view.before(start);
+    let end = view.run_end(start, usize::MAX, |byte| byte.is_ascii_digit());
+    let length = end - start;
+    kinds::mac::find(view, start, end, finds);
+    kinds::ip::find_v6(view, start, end, also, finds);
+    if before.is_ascii_alphabetic() {
+        return coded(view, start, length, finds);
+    }
+    if length < SHORT && !leads_on(view, start, end) {
+        return;
+    }
+    if length > LONGEST_RUN || before == b'_' {
+        return;
+    }
+    let number = Number { view, start, chain: Chain::read(view, start), also };
+    kinds::ip::find_v4(&number, finds);
+    kinds::dob::find(&number, finds);
+    kinds::id_card::find(&number, finds);
+    kinds::uscc::find(&number, finds);
+    if number.opens() {
+        kinds::bank_card::find(&number, finds);
+        kinds::credit_card::find(&number, finds);
+        kinds::imei::find(&number, finds);
+        kinds::social_security::find(&number, finds);
+        kinds::qq::find(&number, finds);
+        kinds::landline::find(&number, finds);
+        kinds::phone::find(&number, finds);
+        kinds::passport::find_digits(&number, finds);
+        kinds::driver_license::find(view, start, finds);
+    }
+}
+
+/// A run of fewer digits than this is only looked at where more digits follow.
+const SHORT: usize = 5;
+/// A run of more digits than this is no number of any kind.
+const LONGEST_RUN: usize = 24;
+
+/// Whether the short run goes on as a number, a date or a code: most numbers in texts do not.
+fn leads_on(view: View<'_>, start: usize, end: usize) -> bool {
+    match view.at(end) {
+        b' ' | b'-' | b'.' | b'/' => matches!(view.at(end + 1), b'0'..=b'9' | b'('),
+        b'(' | b')' => true,
+        0xC2 | 0xE2 => true,
+        0xE5 => view.goes_on(end, "年"),
+        letter if is_word(letter) => true,
+        // A year at the end of a date.
+        _ => end - start == 4 && matches!(view.before(start), b' ' | b'/' | b'-' | b'.'),
+    }
+}
+
+/// Codes in which a letter stands before the first digit.
+fn coded(view: View<'_>, start: usize, length: usize, finds: &mut Finds) {
+    if length >= 2 {
+        kinds::iban::find(view, start, finds);
+    }
+    if length >= 5 {
+        kinds::passport::find_coded(view, start, finds);
+        kinds::uscc::find_coded(view, start, finds);
+    }
+    kinds::driver_license::find_coded(view, start, finds);
+}

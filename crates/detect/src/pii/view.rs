@@ -1,0 +1,118 @@
+//! The text as scanners see it: bytes, and where a token may begin or end.
+
+/// A text whose full-width forms are folded ([`Folded`](super::fold::Folded)), read byte by byte.
+///
+/// Word characters, for the purpose of borders, are ASCII letters, digits and underscore only: Chinese text sets no
+/// space between 话 and 1, or between 系 and z, so no other script may join a number or an address.
+#[derive(Clone, Copy)]
+pub(super) struct View<'t> {
+    /// The text's bytes, valid UTF-8.
+    pub bytes: &'t [u8],
+}
+
+impl View<'_> {
+    /// The byte at a position; 0 outside the text.
+    #[inline]
+    pub fn at(&self, position: usize) -> u8 {
+        self.bytes.get(position).copied().unwrap_or(0)
+    }
+
+    /// The byte before a position; 0 at the beginning.
+    #[inline]
+    pub fn before(&self, position: usize) -> u8 {
+        match position {
+            0 => 0,
+            _ => self.at(position - 1),
+        }
+    }
+
+    /// The byte `back` bytes before a position; 0 before the beginning.
+    #[inline]
+    pub fn back(&self, position: usize, back: usize) -> u8 {
+        position.checked_sub(back).map_or(0, |at| self.at(at))
+    }
+
+    /// True where no word character stands before the position.
+    #[inline]
+    pub fn opens(&self, position: usize) -> bool {
+        !is_word(self.before(position))
+    }
+
+    /// True where no word character stands at the position.
+    #[inline]
+    pub fn closes(&self, position: usize) -> bool {
+        !is_word(self.at(position))
+    }
+
+    /// End of the run of bytes for which `belongs` holds, from `start` on and `limit` bytes at most.
+    #[inline]
+    pub fn run_end(&self, start: usize, limit: usize, belongs: impl Fn(u8) -> bool) -> usize {
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        start + rest.iter().take(limit).take_while(|byte| belongs(**byte)).count()
+    }
+
+    /// Start of the run of bytes for which `belongs` holds and that ends at `end`, `limit` bytes at most.
+    #[inline]
+    pub fn run_start(&self, end: usize, limit: usize, belongs: impl Fn(u8) -> bool) -> usize {
+        let rest = self.bytes.get(..end).unwrap_or_default();
+        end - rest.iter().rev().take(limit).take_while(|byte| belongs(**byte)).count()
+    }
+
+    /// True where the text goes on with `word` at the position.
+    #[inline]
+    pub fn goes_on(&self, position: usize, word: &str) -> bool {
+        self.bytes.get(position..).is_some_and(|rest| rest.starts_with(word.as_bytes()))
+    }
+
+    /// True where `word` ends at the position.
+    #[inline]
+    pub fn ends_with(&self, position: usize, word: &str) -> bool {
+        self.bytes.get(..position).is_some_and(|head| head.ends_with(word.as_bytes()))
+    }
+
+    /// First of the `limit` bytes before `position` at which a character begins.
+    pub fn window_start(&self, position: usize, limit: usize) -> usize {
+        let mut start = position.saturating_sub(limit);
+        while start < position && is_continuation(self.at(start)) {
+            start += 1;
+        }
+        start
+    }
+}
+
+/// ASCII letters, digits and underscore.
+#[inline]
+pub(super) const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Bytes within a UTF-8 character.
+#[inline]
+pub(super) const fn is_continuation(byte: u8) -> bool {
+    byte & 0xC0 == 0x80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn borders_know_ascii_only() {
+        let text = "话1系z_a";
+        let view = View { bytes: text.as_bytes() };
+        assert!(view.opens(3) && !view.closes(3));
+        assert!(view.closes(4) && view.opens(7));
+        assert!(!view.opens(8) && !view.opens(9));
+        assert_eq!((view.at(99), view.before(0), view.back(2, 3)), (0, 0, 0));
+    }
+
+    #[test]
+    fn runs_and_windows_end_at_limits_and_characters() {
+        let view = View { bytes: "系12345".as_bytes() };
+        assert_eq!(view.run_end(3, 3, |byte| byte.is_ascii_digit()), 6);
+        assert_eq!(view.run_start(8, 9, |byte| byte.is_ascii_digit()), 3);
+        assert_eq!(view.window_start(4, 2), 3);
+        assert_eq!(view.window_start(4, 9), 0);
+        assert!(view.goes_on(3, "123") && view.ends_with(3, "系") && !view.ends_with(9, "x"));
+    }
+}
