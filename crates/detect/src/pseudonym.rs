@@ -1,38 +1,10 @@
-//! What is written in place of personal information.
+//! Invented values that stand in place of personal information.
 
 use tamis_rules::PiiKind;
 
 /// Keeps these keys apart from any other use of the same file.
 const KEY_CONTEXT: &str = "tamis 2026 pseudonyms of personal information";
 const ID_CONTEXT: &str = "tamis 2026 id of a pseudonym key";
-
-/// The word that stands in place of a kind of personal information, such as `[EMAIL]`.
-#[must_use]
-pub const fn placeholder(kind: PiiKind) -> &'static str {
-    match kind {
-        PiiKind::Name => "[NAME]",
-        PiiKind::Address => "[ADDRESS]",
-        PiiKind::Email => "[EMAIL]",
-        PiiKind::Phone => "[PHONE]",
-        PiiKind::Landline => "[LANDLINE]",
-        PiiKind::IdCard => "[ID_CARD]",
-        PiiKind::Passport => "[PASSPORT]",
-        PiiKind::DriverLicense => "[DRIVER_LICENSE]",
-        PiiKind::SocialSecurity => "[SOCIAL_SECURITY]",
-        PiiKind::BankCard => "[BANK_CARD]",
-        PiiKind::CreditCard => "[CREDIT_CARD]",
-        PiiKind::Iban => "[IBAN]",
-        PiiKind::Ip => "[IP]",
-        PiiKind::Mac => "[MAC]",
-        PiiKind::Imei => "[IMEI]",
-        PiiKind::Plate => "[PLATE]",
-        PiiKind::Uscc => "[USCC]",
-        PiiKind::Dob => "[DOB]",
-        PiiKind::Wechat => "[WECHAT]",
-        PiiKind::Qq => "[QQ]",
-        PiiKind::UrlCredential => "[URL_CREDENTIAL]",
-    }
-}
 
 /// Invents a value for each value, the same for the same under one key. Without the key nobody can tell whose it is.
 #[derive(Clone)]
@@ -83,13 +55,6 @@ impl Pseudonymizer {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_placeholder_is_the_kinds_name_in_brackets() {
-        for kind in PiiKind::ALL {
-            assert_eq!(placeholder(kind), format!("[{}]", kind.name().to_uppercase()));
-        }
-    }
 
     #[test]
     fn one_key_gives_one_pseudonym_and_its_id_is_no_part_of_it() {
