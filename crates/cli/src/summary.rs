@@ -71,10 +71,11 @@ fn redactions(out: &mut String, report: &Report) {
         return;
     }
     let kinds: Vec<String> = redacted.kinds.iter().map(|(kind, number)| format!("{} {kind}", count(*number))).collect();
+    let spans = if redacted.spans == 1 { "span" } else { "spans" };
     let _ = writeln!(
         out,
-        "{HEAD}redacted{HEAD:#}  {:>12} in {} {DIM}{}{DIM:#}",
-        plural(redacted.spans, "span"),
+        "{HEAD}redacted{HEAD:#}  {:>12} {spans} in {} {DIM}{}{DIM:#}",
+        count(redacted.spans),
         plural(redacted.records, "record"),
         kinds.join(", ")
     );

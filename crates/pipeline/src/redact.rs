@@ -37,10 +37,10 @@ impl PolicyRedactor {
             (true, _) => None,
             (false, Some(path)) => Some(Pseudonymizer::new(&read_key(path)?)),
             (false, None) => {
-                let kinds: Vec<&str> = pseudonymized.names().collect();
                 return Err(PipelineError::Usage(format!(
-                    "output.pseudonym_key is missing: the policy replaces {} by pseudonyms, which are made with a secret key; {MAKE_KEY}",
-                    kinds.join(", ")
+                    "output.pseudonym_key is missing: the policy replaces {} by pseudonyms, which are made with a \
+                     secret key; {MAKE_KEY}",
+                    few(pseudonymized)
                 )));
             }
         };
@@ -93,6 +93,13 @@ impl Redactor for PolicyRedactor {
             _ => out.push_str(placeholder(kind)),
         }
     }
+}
+
+/// The first kinds by name, and how many more there are.
+fn few(kinds: PiiSet) -> String {
+    let names: Vec<&str> = kinds.names().take(3).collect();
+    let more = kinds.len() - names.len();
+    if more == 0 { names.join(", ") } else { format!("{} and {more} more kinds", names.join(", ")) }
 }
 
 fn read_key(path: &Path) -> Result<Vec<u8>, PipelineError> {
