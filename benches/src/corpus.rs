@@ -24,8 +24,9 @@ const GROUP_ROWS: usize = 16_384;
 const BATCH_ROWS: usize = 4096;
 
 /// A record to draw.
-struct Document {
-    text: String,
+pub struct Document {
+    /// Its text.
+    pub text: String,
     source: String,
     lang: String,
 }
@@ -88,7 +89,7 @@ fn write_shard(
     Ok(written)
 }
 
-fn read_pool(folder: &Path) -> anyhow::Result<Vec<Document>> {
+pub fn read_pool(folder: &Path) -> anyhow::Result<Vec<Document>> {
     let columns = ColumnMap {
         text: vec!["text".into()],
         id: None,

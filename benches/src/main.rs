@@ -1,9 +1,10 @@
-//! Whole runs of `tamis` against a plain copy of the same files: `tamis-bench corpus | copy | compare | memory`.
+//! Whole runs of `tamis` against a plain copy of the same files: `tamis-bench corpus | copy | compare | scan | memory`.
 
 mod compare;
 mod copy;
 mod corpus;
 mod process;
+mod scan;
 
 use std::path::PathBuf;
 
@@ -63,6 +64,15 @@ enum Command {
         #[arg(long)]
         keep: Option<PathBuf>,
     },
+    /// The detectors alone over texts in memory, one core: megabytes a second, and findings per million characters.
+    Scan {
+        /// Folder of shards whose texts are scanned.
+        #[arg(long)]
+        from: PathBuf,
+        /// Counted rounds.
+        #[arg(long, default_value_t = 5, value_parser = at_least_one)]
+        runs: usize,
+    },
     /// Peak memory of `tamis run` over corpora of several sizes; fails above 1 GiB, or where it grows with the input.
     Memory {
         /// Folder of shards whose records are drawn.
@@ -94,6 +104,7 @@ fn main() -> anyhow::Result<()> {
         Command::Compare { input, tamis, threads, runs, keep } => {
             compare::compare(&compare::Plan { input, tamis, threads, runs }, keep.as_deref())
         }
+        Command::Scan { from, runs } => scan::scan(&from, runs),
         Command::Memory { from, sizes, work, tamis, threads } => {
             compare::memory(from.as_deref(), &sizes, &work, &tamis, threads)
         }

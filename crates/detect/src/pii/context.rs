@@ -4,7 +4,7 @@ use super::view::View;
 
 /// Words of which one must stand near a candidate.
 ///
-/// Between word and candidate there may be `reach` bytes at most, on the same line and without a digit. ASCII words are
+/// Between word and candidate there may be `reach` bytes at most, on the same line, without a digit or a brace. ASCII words are
 /// matched in any case and as words of a name too (`mobilePhone`, `id_no`): no letter may join them, unless the case
 /// changes there.
 pub(super) struct Context {
@@ -79,7 +79,7 @@ impl Context {
 
 /// What no context reaches across.
 const fn breaks(byte: u8) -> bool {
-    matches!(byte, b'\n' | b'0'..=b'9')
+    matches!(byte, b'\n' | b'0'..=b'9' | b'{' | b'}')
 }
 
 fn ends_here(view: View<'_>, end: usize, word: &str) -> bool {

@@ -19,8 +19,8 @@ pub(super) struct Number<'v> {
     pub also: Also,
 }
 
-/// Words that say that a number counts or names a thing: orders, articles, files, moments.
-static SERIAL: Context = Context::new(
+/// Words for orders, transactions and articles.
+static ORDERS: Context = Context::new(
     &[
         "订单",
         "订单号",
@@ -29,9 +29,6 @@ static SERIAL: Context = Context::new(
         "运单号",
         "流水号",
         "流水",
-        "编号",
-        "编码",
-        "条码",
         "货号",
         "序列号",
         "批号",
@@ -47,21 +44,10 @@ static SERIAL: Context = Context::new(
         "校验码",
         "物料编码",
         "商品编码",
-        "版本号",
-        "型号",
-        "代码",
-        "總數",
-        "总数",
-        "共计",
-        "合计",
-        "金额",
-        "投资",
-        "收入",
-        "人口",
+        "条码",
         "訂單號",
         "單號",
         "流水號",
-        "編號",
         "order",
         "order no",
         "order number",
@@ -74,17 +60,38 @@ static SERIAL: Context = Context::new(
         "upc",
         "barcode",
         "timestamp",
-        "ts",
-        "time",
-        "created_at",
-        "updated_at",
-        "serial",
         "serial no",
         "serial number",
         "part no",
         "part number",
         "tracking",
         "tracking number",
+    ],
+    6,
+);
+
+/// Words for what else a number counts or names: records, files, moments, amounts.
+static SERIALS: Context = Context::new(
+    &[
+        "编号",
+        "编码",
+        "版本号",
+        "型号",
+        "代码",
+        "总数",
+        "共计",
+        "合计",
+        "金额",
+        "投资",
+        "收入",
+        "人口",
+        "總數",
+        "編號",
+        "ts",
+        "time",
+        "created_at",
+        "updated_at",
+        "serial",
         "id",
         "uid",
         "uuid",
@@ -132,9 +139,32 @@ impl<'v> Number<'v> {
         opens_number(self.view, self.start)
     }
 
-    /// Whether what stands before the number says that it counts or names a thing.
+    /// Whether what stands before the number says that it is that of an order, a transaction or an article.
+    pub fn is_order(&self) -> bool {
+        ORDERS.before(self.view, self.start)
+    }
+
+    /// Whether what stands before the number says that it counts or names a thing, orders included.
     pub fn is_serial(&self) -> bool {
-        SERIAL.before(self.view, self.start)
+        self.is_order() || SERIALS.before(self.view, self.start)
+    }
+
+    /// Whether numbers or hex words stand right before the number or behind `end`, as they do in tables and dumps.
+    pub fn is_among_numbers(&self, end: usize) -> bool {
+        let (view, blank) = (self.view, |byte| matches!(byte, b' ' | b'\n' | b'\t'));
+        let of_word = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'A'..=b'F' | b'a'..=b'f');
+        let is_number = |word: &[u8]| word.len() >= 2 && word.iter().any(u8::is_ascii_digit);
+        let before = blank(view.before(self.start)) && {
+            let last = self.start - 1;
+            let first = view.run_start(last, 9, of_word);
+            is_number(&view.bytes[first..last]) && view.opens(first)
+        };
+        let after = blank(view.at(end)) && {
+            let first = end + 1;
+            let last = view.run_end(first, 9, of_word);
+            is_number(&view.bytes[first..last]) && view.closes(last)
+        };
+        before || after
     }
 
     /// Calls `accept` with each count of first groups, longest first, that holds between `least` and `most` digits,

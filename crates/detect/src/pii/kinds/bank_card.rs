@@ -21,8 +21,9 @@ pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
     if !number.view.goes_on(number.start, "62") {
         return;
     }
-    if let Some((_, end)) = number.longest_even(16, 19, luhn)
-        && (!number.is_serial() || credit_card::WORDS.before(number.view, number.start))
+    if let Some((count, end)) = number.longest_even(16, 19, luhn)
+        && (credit_card::WORDS.before(number.view, number.start)
+            || !number.is_serial() && (count == 1 || !number.is_among_numbers(end)))
     {
         finds.add(number.start, end, &UNIONPAY);
     }

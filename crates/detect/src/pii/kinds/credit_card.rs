@@ -71,7 +71,11 @@ pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
     let named = WORDS.before(number.view, number.start);
     if named {
         finds.add(number.start, end, &NAMED);
-    } else if is_distinct(digits) && is_grouped_as_on_cards(&number.chain.lens()[..count]) && !number.is_serial() {
+    } else if is_distinct(digits)
+        && is_grouped_as_on_cards(&number.chain.lens()[..count])
+        && !number.is_serial()
+        && (count == 1 || !number.is_among_numbers(end))
+    {
         finds.add(number.start, end, &ISSUER);
     }
 }
@@ -91,8 +95,8 @@ fn is_issued(digits: &[u8]) -> bool {
 }
 
 const fn is_issued_16(two: u32, four: u32) -> bool {
-    matches!(two, 40..=49 | 50..=58 | 63 | 65 | 67)
-        || matches!(four, 2200..=2204 | 2221..=2720 | 3528..=3589 | 6011 | 6440..=6499 | 3000..=3059 | 3600..=3699 | 3800..=3999)
+    matches!(two, 35 | 40..=58 | 63 | 65 | 67)
+        || matches!(four, 2200..=2204 | 2221..=2720 | 6011 | 6440..=6499 | 3000..=3059 | 3600..=3699 | 3800..=3999)
 }
 
 /// Lengths and ranges that stand without a word: they are long enough, and not the start of a moment or an article.
@@ -100,7 +104,10 @@ fn is_distinct(digits: &[u8]) -> bool {
     let two = number(&digits[..2]);
     match digits.len() {
         15 => matches!(two, 34 | 37),
-        16 => two != 63 && two != 67 && two != 50 && digits.iter().any(|digit| *digit != digits[2]),
+        16 => {
+            !matches!(two, 35 | 50 | 63 | 67) | (3528..=3589).contains(&number(&digits[..4]))
+                && digits.iter().any(|digit| *digit != digits[2])
+        }
         _ => false,
     }
 }

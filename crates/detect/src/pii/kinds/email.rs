@@ -3,6 +3,7 @@
 use tamis_rules::PiiKind;
 
 use crate::pii::Also;
+use crate::pii::context::Context;
 use crate::pii::form::{Finds, PiiForm, weight};
 use crate::pii::view::{View, is_continuation, is_word};
 
@@ -24,6 +25,9 @@ pub(in crate::pii) static OBFUSCATED: PiiForm = PiiForm {
     weight: weight::SHAPED,
 };
 
+/// Commands that log in: what follows is an account at a host.
+static LOGINS: Context = Context::new(&["ssh", "scp", "sftp", "rsync", "ssh-copy-id", "mosh"], 60);
+
 const LONGEST_LOCAL: usize = 64;
 const LONGEST_DOMAIN: usize = 253;
 
@@ -31,7 +35,7 @@ const LONGEST_DOMAIN: usize = 253;
 pub(in crate::pii) fn find(view: View<'_>, at: usize, also: Also, finds: &mut Finds) {
     let Some(start) = local_start(view, at) else { return };
     let Some(end) = domain_end(view, at + 1).or_else(|| han_domain_end(view, at + 1)) else { return };
-    if is_reported(&view.bytes[start..at], &view.bytes[at + 1..end], also) {
+    if is_reported(&view.bytes[start..at], &view.bytes[at + 1..end], also) && !LOGINS.before(view, start) {
         finds.add(start, end, &ADDRESS);
     }
 }
@@ -40,7 +44,7 @@ pub(in crate::pii) fn find(view: View<'_>, at: usize, also: Also, finds: &mut Fi
 pub(in crate::pii) fn find_obfuscated(view: View<'_>, open: usize, also: Also, finds: &mut Finds) {
     let Some(close) = bracketed(view, open, &["at", "@"]) else { return };
     let local_end = view.run_start(open, 2, |byte| byte == b' ');
-    let Some(start) = local_start(view, local_end) else { return };
+    let Some(start) = local_start(view, local_end).map(|start| spelled_local_start(view, start)) else { return };
     let domain_start = view.run_end(close, 2, |byte| byte == b' ');
     let Some((end, domain)) = spelled_domain(view, domain_start) else { return };
     if is_reported(&view.bytes[start..local_end], domain.as_bytes(), also) {
@@ -71,6 +75,22 @@ fn local_start(view: View<'_>, end: usize) -> Option<usize> {
     let last = view.before(end);
     (start < end && end - start <= LONGEST_LOCAL && apart && last != b'.' && !doubled_dot(&view.bytes[start..end]))
         .then_some(start)
+}
+
+/// First byte of a local part of which `start` is the last piece: the pieces before it end with brackets around dot.
+fn spelled_local_start(view: View<'_>, start: usize) -> usize {
+    let mut start = start;
+    loop {
+        let spaced = view.run_start(start, 1, |byte| byte == b' ');
+        let piece_end = ["(dot)", "[dot]", "{dot}", "(DOT)", "[DOT]"].iter().find(|dot| view.ends_with(spaced, dot));
+        let Some(end) = piece_end.map(|dot| view.run_start(spaced - dot.len(), 1, |byte| byte == b' ')) else {
+            return start;
+        };
+        match local_start(view, end) {
+            Some(first) => start = first,
+            None => return start,
+        }
+    }
 }
 
 const fn is_local(byte: u8) -> bool {
@@ -146,7 +166,9 @@ fn is_domain(domain: &str) -> bool {
 
 fn is_known_suffix(domain: &str) -> bool {
     let lower = domain.to_lowercase();
-    psl::suffix(lower.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes().len() < lower.len())
+    let Some(suffix) = psl::suffix(lower.as_bytes()).filter(psl::Suffix::is_known) else { return false };
+    // A private suffix is a domain that somebody owns.
+    suffix.typ() == Some(psl::Type::Private) || suffix.as_bytes().len() < lower.len()
 }
 
 /// `2x` of `icon@2x.png`; some extensions of files are top-level domains too.

@@ -61,7 +61,7 @@ pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
         return;
     }
     if let Some(end) = current(number)
-        && !number.is_serial()
+        && !number.is_order()
     {
         finds.add(number.start, end, &CURRENT);
     } else if let Some((_, end)) = number.longest_even(15, 15, is_first_generation)

@@ -43,7 +43,6 @@ static WORDS: Context = Context::new(
         "server",
         "client",
         "remote",
-        "from",
         "peer",
         "gateway",
         "dns",
@@ -161,14 +160,18 @@ fn closes_v4(view: View<'_>, end: usize) -> bool {
 fn is_version(number: &Number<'_>, address: Ipv4Addr, end: usize) -> bool {
     const SMALL: u8 = 40;
     let (view, start) = (number.view, number.start);
-    if WORDS.before(view, start) {
+    let (word, other) = (WORDS.word_before(view, start), VERSIONS.word_before(view, start));
+    if word.is_some() && word >= other {
         return false;
     }
     let [first, second, third, fourth] = address.octets();
     let small = [first, second, third, fourth].iter().filter(|octet| **octet < SMALL).count();
+    let low = first < SMALL / 2 && second < SMALL;
     small == 4
+        || low
+        || number.is_among_numbers(end)
         || (small >= 3 && (third, fourth) == (0, 0))
-        || VERSIONS.before(view, start)
+        || other.is_some()
         || VERSIONS_AFTER.after(view, end)
 }
 
@@ -190,7 +193,9 @@ const RESOLVERS: [[u8; 4]; 12] = [
 
 fn is_reported_v4(address: Ipv4Addr, also: Also) -> bool {
     let octets = address.octets();
-    if address.is_documentation() {
+    let [first, second, third, fourth] = octets;
+    let is_stand_in = octets == [1, 2, 3, 4] || (second == first && third == first && fourth == first);
+    if address.is_documentation() || is_stand_in && !RESOLVERS.contains(&octets) {
         return also.documentation;
     }
     if address.is_private() || address.is_link_local() || matches!(octets, [100, 64..=127, ..]) {

@@ -52,7 +52,9 @@ fn find_at(
     let end = first + length;
     let sign = view.at(first + if length == LENGTH { 2 } else { 4 });
     let closes = view.closes(end) && !(view.at(end) == sign && view.at(end + 1).is_ascii_hexdigit());
-    let lettered = digits.iter().any(u8::is_ascii_alphabetic);
+    // Tables of other things have dots and capitals too.
+    let lettered = digits.iter().any(u8::is_ascii_alphabetic)
+        && (sign != b'.' || !view.bytes[first..end].iter().any(u8::is_ascii_uppercase));
     if view.opens(first) && closes && !is_reserved(&digits) && (lettered || WORDS.before(view, first)) {
         finds.add(first, end, &EUI48);
     }

@@ -2,6 +2,7 @@
 
 use tamis_rules::PiiKind;
 
+use crate::pii::Also;
 use crate::pii::chain::Gap;
 use crate::pii::checksum::{days_in, number as value};
 use crate::pii::context::Context;
@@ -130,6 +131,34 @@ static LOOSE_WORDS: Context = Context::new(
     16,
 );
 
+/// Words for a line of an office or a firm that serves everybody.
+static HOTLINES: Context = Context::new(
+    &[
+        "hotline",
+        "hotlines",
+        "hot-line",
+        "hot line",
+        "helpline",
+        "help line",
+        "toll free",
+        "toll-free",
+        "freephone",
+        "热线",
+        "热线电话",
+        "客服",
+        "客服电话",
+        "服务电话",
+        "举报电话",
+        "投诉电话",
+        "监督电话",
+        "咨询电话",
+        "熱線",
+        "客服熱線",
+    ],
+    16,
+);
+static HOTLINES_AFTER: Context = Context::new(&["hotline", "helpline", "热线", "市长热线", "客服", "熱線"], 8);
+
 /// Units behind a number that counts.
 const UNITS: [&str; 22] = [
     "元", "人", "万", "亿", "个", "美元", "次", "件", "年", "吨", "円", "户", "股", "米", "字", "份", " bytes",
@@ -139,9 +168,15 @@ const UNITS: [&str; 22] = [
 /// Looks for all forms. The first that fits ends the search.
 pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
     let looks = [international, mobile, north_american, national, named];
-    if let Some((start, end, form)) = looks.iter().find_map(|look| look(number)) {
+    if let Some((start, end, form)) = looks.iter().find_map(|look| look(number))
+        && (number.also.service || std::ptr::eq(form, &MOBILE) || !is_hotline(number.view, start, end))
+    {
         finds.add(start, end, form);
     }
+}
+
+fn is_hotline(view: View<'_>, start: usize, end: usize) -> bool {
+    HOTLINES.before(view, start) || HOTLINES_AFTER.after(view, end)
 }
 
 type Place = (usize, usize, &'static PiiForm);
@@ -201,28 +236,36 @@ fn international(number: &Number<'_>) -> Option<Place> {
     let (least, most) = match &chain.digits(chain.groups().len())[skipped..][..code] {
         b"1" => (11, 11),
         b"86" => (13, 13),
-        _ => (9, 15),
+        _ => (10, 15),
     };
     let count = (1..=chain.groups().len()).rev().find(|count| {
         let digits = &chain.digits(*count)[skipped..];
         let gaps = chain.gaps(*count);
-        let written = plus || !gaps.is_empty() || digits.len() >= 10;
+        // Groups of noughts and figures stand in every table of characters.
+        let written = plus || gaps.contains(&Gap::Hyphen) || is_named(number) || is_loosely_named(number);
         (least..=most).contains(&digits.len())
             && gaps.iter().all(|gap| *gap != Gap::Slash)
+            && !is_astronomical_date(&chain.lens()[..*count], digits)
             && written
-            && is_national(&digits[code..], code, china)
+            && is_national(&digits[code..], code, china, number.also)
             && closes(number.view, chain.groups()[count - 1].end, false)
     })?;
     let form = if china { &MOBILE } else { &INTERNATIONAL };
     Some((bracket_start(number), with_extension(number.view, chain.groups()[count - 1].end, false), form))
 }
 
+/// `+262142-12-31`: a date whose year has more than four digits.
+fn is_astronomical_date(lens: &[u8], digits: &[u8]) -> bool {
+    matches!(lens, [_, 2, 2]) && is_day(&digits[digits.len() - 4..digits.len() - 2], &digits[digits.len() - 2..])
+}
+
 /// What may follow a country code.
-fn is_national(digits: &[u8], code: usize, china: bool) -> bool {
+fn is_national(digits: &[u8], code: usize, china: bool, also: Also) -> bool {
     match (code, china) {
-        (_, true) => is_mobile(digits),
-        (1, _) if digits.len() == 10 => digits[0] >= b'2',
-        _ => !digits.starts_with(b"000"),
+        (_, true) => is_mobile(digits) && (also.documentation || !is_stand_in(digits)),
+        (1, _) if digits.len() == 10 => is_north_american(digits, also),
+        // Freephone numbers begin so in most countries.
+        _ => !digits.starts_with(b"000") && (also.service || !digits.starts_with(b"800")),
     }
 }
 
@@ -267,14 +310,36 @@ fn mobile(number: &Number<'_>) -> Option<Place> {
         && gaps.windows(2).all(|pair| pair[0] == pair[1]);
     let end = chain.groups()[count - 1].end;
     let skipped = chain.digits(prefix).len();
-    if !even || !is_mobile(&chain.digits(count)[skipped..]) || !closes(number.view, end, false) {
+    let digits = &chain.digits(count)[skipped..];
+    if !even || !is_mobile(digits) || !closes(number.view, end, false) || is_in_path(number) {
         return None;
     }
-    (!number.is_serial() || is_named(number)).then_some((
+    if !number.also.documentation && is_stand_in(digits) {
+        return None;
+    }
+    (is_named(number) || !number.is_serial() && !is_power_of_two(digits)).then_some((
         number.start,
         with_extension(number.view, end, false),
         &MOBILE,
     ))
+}
+
+/// Whether the number is 2^34, the one power of two in the range, or so near that it is made of it.
+fn is_power_of_two(digits: &[u8]) -> bool {
+    let value = digits.iter().fold(0u64, |value, digit| value * 10 + u64::from(digit - b'0'));
+    value.abs_diff(1 << 34) <= 4096
+}
+
+/// Whether the number is a part of a URL's path.
+fn is_in_path(number: &Number<'_>) -> bool {
+    number.view.before(number.start) == b'/'
+        && matches!(number.view.back(number.start, 2), b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'-')
+}
+
+/// Numbers that manuals write: eight equal digits at the end, or in order, and an operator's own.
+fn is_stand_in(digits: &[u8]) -> bool {
+    let tail = &digits[digits.len() - 8..];
+    tail.iter().all(|digit| *digit == tail[0]) || matches!(tail, b"12345678" | b"87654321" | b"00138000" | b"01234567")
 }
 
 /// Eleven digits in a network's range.
@@ -307,15 +372,15 @@ fn north_american(number: &Number<'_>) -> Option<Place> {
     let digits = &chain.digits(count)[prefix..];
     let end = chain.groups()[count - 1].end;
     let start = if prefix == 1 { number.start } else { bracket_start(number) };
-    (signed && is_north_american(digits, number.also.documentation) && closes(number.view, end, false))
+    (signed && is_north_american(digits, number.also) && closes(number.view, end, false))
         .then(|| (start, with_extension(number.view, end, false), &NORTH_AMERICAN))
 }
 
 /// Ten digits of a subscriber: no free or service number, and none of those kept for fiction (555-0100 to 0199).
-fn is_north_american(digits: &[u8], documentation: bool) -> bool {
+fn is_north_american(digits: &[u8], also: Also) -> bool {
     let free = matches!(&digits[..3], b"800" | b"888" | b"877" | b"866" | b"855" | b"844" | b"833" | b"822" | b"900");
-    let fiction = &digits[3..8] == b"55501";
-    digits[0] >= b'2' && !free && &digits[3..6] != b"000" && (documentation || !fiction)
+    let fiction = &digits[3..8] == b"55501" || &digits[..3] == b"555";
+    digits[0] >= b'2' && &digits[3..6] != b"000" && (also.service || !free) && (also.documentation || !fiction)
 }
 
 fn national(number: &Number<'_>) -> Option<Place> {
@@ -335,7 +400,8 @@ fn national(number: &Number<'_>) -> Option<Place> {
         _ => false,
     };
     let end = chain.groups()[count - 1].end;
-    (grouped && matches!(total, 10 | 11) && closes(number.view, end, false) && !number.is_serial())
+    let free = matches!(chain.digits(count), [b'0', b'8', b'0', b'0' | b'8', ..]) && !number.also.service;
+    (grouped && !free && matches!(total, 10 | 11) && closes(number.view, end, false) && !number.is_serial())
         .then(|| (bracket_start(number), with_extension(number.view, end, false), &NATIONAL))
 }
 
@@ -345,7 +411,14 @@ fn is_loosely_named(number: &Number<'_>) -> bool {
 
 fn named(number: &Number<'_>) -> Option<Place> {
     let chain = &number.chain;
-    let certain = is_named(number);
+    let named = WORDS.word_before(number.view, number.start);
+    if named.is_some_and(|end| end + 1 == number.start && number.view.at(end) == b'(')
+        && bracket_start(number) == number.start
+    {
+        // The argument of a function.
+        return None;
+    }
+    let certain = named.is_some();
     if !certain && !is_loosely_named(number) {
         return None;
     }
@@ -369,16 +442,21 @@ fn is_telephone(digits: &[u8], lens: &[u8], gaps: &[Gap]) -> bool {
     let year = |digits: &[u8]| matches!(digits, [b'1', b'9', _, _] | [b'2', b'0', _, _]);
     let date = match lens {
         [8] => year(&digits[..4]) && is_day(&digits[4..6], &digits[6..8]),
-        [4, 2, 2] => year(&digits[..4]) && is_day(&digits[4..6], &digits[6..8]),
+        [4, 2, 2, ..] => year(&digits[..4]) && is_day(&digits[4..6], &digits[6..8]),
         [4, 4] => year(&digits[..4]) && year(&digits[4..]),
         [2, 2, 4] => is_day(&digits[..2], &digits[2..4]) || is_day(&digits[2..4], &digits[..2]),
         _ => false,
     };
     let decimal = matches!(gaps, [Gap::Dot]);
+    // Short numbers of a city, behind its area code.
+    let city = matches!(lens, [3 | 4, 5]) && digits[0] == b'0' && matches!(digits[digits.len() - 5], b'1' | b'9');
     let address = lens.len() == 4 && gaps.iter().all(|gap| *gap == Gap::Dot);
-    let service = matches!(digits, [b'4', b'0', b'0', ..]) && digits.len() == 10
+    let free = matches!(digits, [b'0', b'8', b'0', b'0' | b'8', ..]);
+    let service = free
+        || matches!(digits, [b'4', b'0', b'0', ..]) && digits.len() == 10
         || digits.starts_with(b"800") && digits.len() == 10;
     !date
+        && !city
         && !decimal
         && !address
         && !service

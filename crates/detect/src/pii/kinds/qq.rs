@@ -43,7 +43,7 @@ pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
     let named = view.at(group.start) != b'0'
         && number.chain.closes(view, 1)
         && view.at(group.end) != b'@'
-        && WORDS.before(view, group.start)
+        && WORDS.word_before(view, group.start).is_some_and(|end| !view.bytes[end..group.start].contains(&b'/'))
         && !GROUPS.before(view, group.start);
     if named {
         finds.add(group.start, group.end, &NAMED);

@@ -17,6 +17,7 @@ pub(in crate::pii) static USER_INFO: PiiForm = PiiForm {
 
 const LONGEST: usize = 256;
 const SHORTEST_TOKEN: usize = 16;
+const SHORTEST_PASSWORD: usize = 3;
 
 /// Looks for a credential that ends at the `@` at `at`.
 pub(in crate::pii) fn find(view: View<'_>, at: usize, also: Also, finds: &mut Finds) {
@@ -29,11 +30,14 @@ pub(in crate::pii) fn find(view: View<'_>, at: usize, also: Also, finds: &mut Fi
     }
     let info = &view.bytes[start..at];
     let colon = info.iter().position(|byte| *byte == b':');
+    if info.windows(7).any(|part| part == b"mailto:") {
+        return;
+    }
     let real = match colon {
-        Some(colon) => colon + 1 < info.len() && !is_stand_in(&info[colon + 1..]),
+        Some(colon) => colon + SHORTEST_PASSWORD < info.len() && !is_stand_in(&info[colon + 1..]),
         None => info.len() >= SHORTEST_TOKEN && info.iter().any(u8::is_ascii_digit),
     };
-    if real && (also.documentation || !is_example(view, at + 1)) {
+    if real && (also.documentation || !is_example(view, at + 1)) && (also.private || !is_private(view, at + 1)) {
         finds.add(start, at, &USER_INFO);
     }
 }
@@ -95,6 +99,10 @@ const STAND_INS: &[&str] = &[
     "changeme",
     "postgres",
     "example",
+    "anoncvs",
+    "anonymous",
+    "pserver:anoncvs",
+    "pserver:anonymous",
 ];
 
 /// What is written where a password would stand.
@@ -104,6 +112,13 @@ fn is_stand_in(password: &[u8]) -> bool {
         || matches!(first, b'$' | b'%' | b'(' | b'#')
         || password.starts_with(b"redacted-")
         || password.iter().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X' | b'-' | b'_'))
+}
+
+/// Whether the host is an address of a private network.
+fn is_private(view: View<'_>, start: usize) -> bool {
+    let end = view.run_end(start, 16, |byte| byte.is_ascii_digit() || byte == b'.');
+    let host = std::str::from_utf8(&view.bytes[start..end]).unwrap_or_default();
+    host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_private() || address.is_link_local())
 }
 
 /// Hosts that stand for none: this machine, and the names kept for examples (RFC 2606, RFC 6761).
