@@ -141,6 +141,7 @@ fn another_key_or_policy_breaks_the_chain() {
     assert_found("another key", key, &[RUN, "fingerprints.emit"]);
     let none = |out: &Path| parameters(out, |it| it.pseudonym_key_id = None);
     assert_found("no key", none, &[RUN, "fingerprints.emit"]);
+    assert_found("no key", none, &[RUN, "pseudonym_key_id, by the policy: expected the id of a key, got none"]);
     let policy = |out: &Path| {
         parameters(out, |it| {
             let rule = it.policy.pii.get_mut("email").unwrap();

@@ -250,6 +250,27 @@ fn a_leaf_inside_a_struct_and_nulls_at_every_level_keep_their_places() {
 }
 
 #[test]
+fn a_text_in_a_column_that_the_annotation_replaces_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("in.parquet"), folder.path().join("out.parquet"));
+    let note: ArrayRef = Arc::new(StringArray::from_iter_values((0..ROWS).map(text)));
+    let fields = Fields::from(vec![Field::new("note", DataType::Utf8, false)]);
+    let tamis: ArrayRef = Arc::new(StructArray::new(fields, vec![note], None));
+    let id: ArrayRef = Arc::new(Int64Array::from_iter_values(0..ROWS as i64));
+    let batch = RecordBatch::try_from_iter([("tamis", tamis), ("id", id)]).unwrap();
+    write(&from, &batch, properties().build());
+    let spans = |row| RowPlan { outcome: Outcome::Kept, ..plan(row * 3 + 1, 1) };
+    let all =
+        |row: usize| RowPlan { spans: vec![Span { field: 0, start: 2, end: 8, kind: PiiKind::Email }], ..spans(row) };
+    for annotate in [true, false] {
+        copy(&from, &to, &["tamis.note".into()], annotate, all).unwrap();
+        let bytes = std::fs::read(&to).unwrap();
+        assert!(!bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes()), "annotate {annotate}");
+        assert_eq!(read(&to).0.iter().map(RecordBatch::num_rows).sum::<usize>(), ROWS);
+    }
+}
+
+#[test]
 fn spans_that_fit_no_text_are_an_error_of_the_findings() {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("in.parquet"), folder.path().join("out.parquet"));
