@@ -30,7 +30,7 @@ impl FindingsCheck {
 
     /// The next row of the tags; its spans that the policy redacts. None where the findings could not be read that far.
     pub fn row(&mut self, tag: &TagRow, problems: &mut Problems) -> Option<Vec<Span>> {
-        self.pass_over(tag.row, problems);
+        self.pass_over(|row| row < tag.row, problems);
         let its = self.ahead.as_ref().is_some_and(|ahead| ahead.row == tag.row);
         let found = if its { std::mem::replace(&mut self.ahead, self.rows.next(problems)) } else { None };
         if !self.rows.is_whole() {
@@ -56,7 +56,7 @@ impl FindingsCheck {
 
     /// After the last row: the count of a shard whose findings could be read whole, held against its manifest.
     pub fn finish(mut self, file: &str, manifest: &ShardManifest, problems: &mut Problems) -> Option<Redactions> {
-        self.pass_over(u64::MAX, problems);
+        self.pass_over(|_| true, problems);
         if !self.rows.is_whole() {
             return None;
         }
@@ -78,9 +78,9 @@ impl FindingsCheck {
         Some(self.redactions)
     }
 
-    /// Findings before a row belong to none.
-    fn pass_over(&mut self, row: u64, problems: &mut Problems) {
-        while let Some(stray) = self.ahead.take_if(|ahead| ahead.row < row) {
+    /// Findings of rows that the tags have not, or not in their place.
+    fn pass_over(&mut self, is_stray: impl Fn(u64) -> bool, problems: &mut Problems) {
+        while let Some(stray) = self.ahead.take_if(|ahead| is_stray(ahead.row)) {
             let what = format!("findings of row {}", stray.row);
             problems.push(Problem::new(self.rows.file(), Check::Findings, what, "a row that the tags have", "none"));
             self.ahead = self.rows.next(problems);

@@ -91,8 +91,12 @@ fn findings_that_are_not_those_of_the_tags_are_found() {
     assert_found("one finding gone", one, &[MANIFEST, "redactions.kinds.email, ", "expected 13, got 14"]);
     let other = |out: &Path| edit_findings(out, SHARD, |rows| rows[0].code = "phone".into());
     assert_found("another kind", other, &[FINDINGS, "expected email, got phone"]);
-    let stray = |out: &Path| edit_findings(out, SHARD, |rows| rows.last_mut().unwrap().row = 99);
-    assert_found("a finding of no row", stray, &[FINDINGS, "findings of row 99: expected a row that the tags have"]);
+    let stray = |out: &Path| edit_findings(out, SHARD, |rows| rows.last_mut().unwrap().row = u64::MAX);
+    assert_found(
+        "a finding of no row",
+        stray,
+        &[FINDINGS, "findings of row 18446744073709551615: expected a row that the tags have"],
+    );
     let tags = |out: &Path| edit_tags(out, SHARD, |rows| assert!(rows[5].pii.remove(PiiKind::Email)));
     assert_found("a kind gone from the tags", tags, &[FINDINGS, "row 5, kinds of", "expected -, got email"]);
     assert_found("a kind gone from the tags", tags, &[VERDICTS, "row 5, ", "expected pii=-, got pii=email"]);

@@ -171,7 +171,10 @@ impl<'p> EmitPass<'p> {
     fn replaced(&self, source: &mut EmitSource, row: u64, outcome: Outcome) -> Result<Vec<Span>, ShardError> {
         let Some(spans) = &mut source.spans else { return Ok(Vec::new()) };
         let mut spans = spans.of_row(row)?;
-        spans.retain(|span| outcome == Outcome::Kept && self.plan.redactor.redacts().contains(span.kind));
+        if outcome != Outcome::Kept {
+            return Ok(Vec::new());
+        }
+        spans.retain(|span| self.plan.redactor.redacts().contains(span.kind));
         Ok(spans)
     }
 
