@@ -46,6 +46,11 @@ pub(crate) fn resolve_policy(statement: &Statement, problems: &mut Problems) -> 
             wrong(what, expected, got.clone());
         }
     }
+    let (asked, named) = (!policy.pseudonymizes().is_empty(), recorded.pseudonym_key_id.is_some());
+    if asked != named {
+        let told = |key: bool| if key { "the id of a key" } else { "none" }.to_string();
+        wrong("pseudonym_key_id, by the policy", told(asked), told(named));
+    }
     let counted: Vec<&str> = policy.taxonomy().codes(policy.counted()).collect();
     if counted != statement.counted_risks {
         wrong("counted_risks", counted.join(","), statement.counted_risks.join(","));

@@ -38,6 +38,7 @@ mod ledger;
 mod manifests;
 mod output;
 mod problem;
+mod redactions;
 mod rows;
 mod run;
 mod seal;

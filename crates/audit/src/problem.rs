@@ -32,6 +32,8 @@ pub enum Check {
     Conservation,
     /// Rows in order, with their identities.
     Rows,
+    /// Findings of personal information against the tags.
+    Findings,
     /// A verdict against the replay of its tags.
     Verdict,
     /// The ledger against the verdicts.
@@ -59,6 +61,7 @@ impl Check {
             Self::Manifest => "manifest",
             Self::Conservation => "conservation",
             Self::Rows => "rows",
+            Self::Findings => "findings",
             Self::Verdict => "verdict",
             Self::Ledger => "ledger",
             Self::SourceRule => "source_rule",

@@ -1,15 +1,16 @@
-//! One shard, row by row: tags against verdicts, and both against what was written.
+//! One shard, row by row: findings against tags, tags against verdicts, and all of them against what was written.
 
 use std::collections::BTreeMap;
 
 use tamis_rules::{Outcome, Reason, Taxonomy, Verdict, judge_record};
 use tamis_shard::table::{TagRow, Tagged, VerdictRow};
-use tamis_shard::{Artefact, OutputDir, RecordIds, RowCounts, ShardManifest};
+use tamis_shard::{Artefact, OutputDir, RecordIds, Redactions, RowCounts, ShardManifest, Span};
 
 use crate::contained::Rows;
 use crate::ledger::{Rejected, source_name};
 use crate::output::OutputCheck;
 use crate::problem::{Check, Problem, Problems, listed};
+use crate::redactions::FindingsCheck;
 use crate::run::Run;
 
 /// What a shard's rows come to.
@@ -18,6 +19,7 @@ pub(crate) struct Recount {
     pub rows: RowCounts,
     pub text_bytes: u64,
     pub reasons: BTreeMap<String, u64>,
+    pub redactions: Redactions,
 }
 
 /// Checks every row of a shard. The count is none where not all of its rows could be read.
@@ -30,6 +32,7 @@ pub(crate) fn check(run: &Run<'_>, manifest: &ShardManifest, rejected: &Rejected
     let mut shard = ShardRows::new(run, manifest, rejected);
     let mut tags = run.tags(path, &mut problems);
     let mut verdicts = run.verdicts(path, &mut problems);
+    let mut findings = FindingsCheck::of_shard(run, path, &mut problems);
     let mut outputs = OutputCheck::of_shard(run, path, rejected, &mut problems);
     let (mut tag, mut verdict) = (tags.next(&mut problems), verdicts.next(&mut problems));
     // Joined by row number, so that a row that is missing in one file does not shift all that follow.
@@ -43,19 +46,25 @@ pub(crate) fn check(run: &Run<'_>, manifest: &ShardManifest, rejected: &Rejected
         let this_tag = if order.is_le() { std::mem::replace(&mut tag, tags.next(&mut problems)) } else { None };
         let this_verdict =
             if order.is_ge() { std::mem::replace(&mut verdict, verdicts.next(&mut problems)) } else { None };
+        let mut spans = None;
         if let Some(tag) = &this_tag {
             shard.tag(tag, &mut problems);
+            spans = findings.as_mut().and_then(|findings| findings.row(tag, &mut problems));
         }
         if let Some(verdict) = &this_verdict {
             shard.verdict(verdict, &mut problems);
             outputs.iter_mut().for_each(|output| output.verdict(verdict, &mut problems));
         }
         if let (Some(tag), Some(verdict)) = (&this_tag, &this_verdict) {
-            shard.replay(tag, verdict, &mut problems);
+            shard.replay(tag, verdict, spans.as_deref(), &mut problems);
+        }
+        if let (Some(findings), Some(verdict), Some(spans)) = (&mut findings, &this_verdict, &spans) {
+            findings.count(verdict, spans);
         }
     }
     outputs.into_iter().for_each(|output| output.finish(verdicts.is_whole(), &mut problems));
-    (shard.finish(&tags, &verdicts, &mut problems), problems)
+    let recount = shard.finish(&tags, &verdicts, findings, &mut problems);
+    (recount, problems)
 }
 
 struct ShardRows<'r> {
@@ -130,11 +139,14 @@ impl<'r> ShardRows<'r> {
         }
     }
 
-    /// The verdict that follows from the tags is the one that stands.
-    fn replay(&self, tag: &TagRow, verdict: &VerdictRow, problems: &mut Problems) {
+    /// The verdict that follows from the tags, and from the spans that the policy redacts, is the one that stands.
+    fn replay(&self, tag: &TagRow, verdict: &VerdictRow, spans: Option<&[Span]>, problems: &mut Problems) {
         let taxonomy = self.run.policy.taxonomy();
         let replayed = judge_record(&Tagged::new(tag).tags(), self.rejected.contains(&tag.source), self.run.policy);
-        if agrees(tag, &replayed, verdict, taxonomy) {
+        // Where the findings cannot be read, that is the problem.
+        let found = spans.map_or(u64::from(verdict.redactions), |spans| spans.len() as u64);
+        let redactions = if replayed.outcome == Outcome::Kept { found } else { 0 };
+        if agrees(tag, &replayed, redactions, verdict, taxonomy) {
             return;
         }
         let codes = |set| listed(taxonomy.codes(set));
@@ -150,7 +162,7 @@ impl<'r> ShardRows<'r> {
             ("risks", codes(replayed.decision.risks), listed(&verdict.risks)),
             ("advisory", codes(replayed.decision.advisory), listed(&verdict.advisory)),
             ("pii", listed(&pii), listed(&verdict.pii)),
-            ("redactions", "0".into(), verdict.redactions.to_string()),
+            ("redactions", redactions.to_string(), verdict.redactions.to_string()),
         ];
         let differing: Vec<_> = cells.iter().filter(|(_, expected, got)| expected != got).collect();
         let side = |pick: fn(&(&str, String, String)) -> String| {
@@ -162,7 +174,13 @@ impl<'r> ShardRows<'r> {
     }
 
     /// The numbers of the manifest against those of the rows.
-    fn finish(self, tags: &Rows<TagRow>, verdicts: &Rows<VerdictRow>, problems: &mut Problems) -> Option<Recount> {
+    fn finish(
+        mut self,
+        tags: &Rows<TagRow>,
+        verdicts: &Rows<VerdictRow>,
+        findings: Option<FindingsCheck>,
+        problems: &mut Problems,
+    ) -> Option<Recount> {
         let manifest = self.manifest;
         let file = OutputDir::name(Artefact::Manifest, &manifest.path);
         let mut check = |file: &str, what: String, expected: u64, got: u64| {
@@ -192,12 +210,16 @@ impl<'r> ShardRows<'r> {
         for (reason, got) in manifest.reasons.iter().filter(|(name, _)| !self.recount.reasons.contains_key(*name)) {
             check(&file, format!("reasons.{reason}, as the verdicts count them"), 0, *got);
         }
-        tags.is_whole().then_some(self.recount)
+        if !tags.is_whole() {
+            return None;
+        }
+        self.recount.redactions = findings?.finish(&file, manifest, problems)?;
+        Some(self.recount)
     }
 }
 
 /// Whether a verdict that stands is the replayed one, in every column.
-fn agrees(tag: &TagRow, replayed: &Verdict, got: &VerdictRow, taxonomy: &Taxonomy) -> bool {
+fn agrees(tag: &TagRow, replayed: &Verdict, redactions: u64, got: &VerdictRow, taxonomy: &Taxonomy) -> bool {
     fn same<'a>(expected: impl Iterator<Item = &'a str>, got: &'a [String]) -> bool {
         expected.eq(got.iter().map(String::as_str))
     }
@@ -210,7 +232,7 @@ fn agrees(tag: &TagRow, replayed: &Verdict, got: &VerdictRow, taxonomy: &Taxonom
         && same(taxonomy.codes(replayed.decision.risks), &got.risks)
         && same(taxonomy.codes(replayed.decision.advisory), &got.advisory)
         && same(tag.pii.iter().map(|kind| kind.name()), &got.pii)
-        && got.redactions == 0
+        && u64::from(got.redactions) == redactions
 }
 
 /// Rows are numbered 0, 1, 2 …; after a gap the count goes on from there.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tamis_rules::Policy;
 use tamis_shard::statement::Parameters;
-use tamis_shard::table::{TagRow, TagsReader, VerdictRow, VerdictsReader};
+use tamis_shard::table::{RowSpans, SpansReader, TagRow, TagsReader, VerdictRow, VerdictsReader};
 use tamis_shard::{Artefact, Format, OutputDir, ShardManifest, ShardStatus, WrittenRecords};
 
 use crate::contained::Rows;
@@ -46,6 +46,15 @@ impl Run<'_> {
         Rows::open(&OutputDir::name(Artefact::Verdicts, path), problems, move || {
             let mut reader = VerdictsReader::open(&file)?;
             Ok(move || Ok(reader.next_rows()?.map(VecDeque::from)))
+        })
+    }
+
+    /// Where the detectors found personal information, row by row.
+    pub fn spans(&self, path: &str, problems: &mut Problems) -> Rows<RowSpans> {
+        let file = self.folder.output.artefact(Artefact::Findings, path);
+        Rows::open(&OutputDir::name(Artefact::Findings, path), problems, || {
+            let mut reader = SpansReader::open(&file, &self.parameters.columns)?;
+            Ok(move || Ok(reader.next_row()?.map(|row| VecDeque::from([row]))))
         })
     }
 

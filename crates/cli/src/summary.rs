@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use tamis_pipeline::{Report, RunPlan};
 use tamis_rules::Taxonomy;
 
-use crate::numbers::{bytes, count, path, percent};
+use crate::numbers::{bytes, count, path, percent, plural};
 
 const HEAD: Style = Style::new().bold();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -58,10 +58,27 @@ fn records(out: &mut String, report: &Report) {
             percent(number, rows.read)
         );
     }
+    redactions(out, report);
     if rows.blank_lines > 0 {
         let lines = if rows.blank_lines == 1 { "blank line, no record" } else { "blank lines, no records" };
         let _ = writeln!(out, "          {DIM}{:>12} {lines}{DIM:#}", count(rows.blank_lines));
     }
+}
+
+fn redactions(out: &mut String, report: &Report) {
+    let redacted = &report.redactions;
+    if redacted.spans == 0 {
+        return;
+    }
+    let kinds: Vec<String> = redacted.kinds.iter().map(|(kind, number)| format!("{} {kind}", count(*number))).collect();
+    let spans = if redacted.spans == 1 { "span" } else { "spans" };
+    let _ = writeln!(
+        out,
+        "{HEAD}redacted{HEAD:#}  {:>12} {spans} in {} {DIM}{}{DIM:#}",
+        count(redacted.spans),
+        plural(redacted.records, "record"),
+        kinds.join(", ")
+    );
 }
 
 fn reasons(out: &mut String, report: &Report, taxonomy: &Taxonomy) {

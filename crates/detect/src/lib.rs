@@ -44,6 +44,7 @@ mod error;
 mod keywords;
 mod normalize;
 mod pii;
+mod pseudonym;
 
 pub use batch::{Batch, TextField};
 pub use detector::{Code, Detector, Evidence, Finding, RowScore, Scanner};
@@ -54,3 +55,4 @@ pub use keywords::{
 };
 pub use normalize::{Normalized, Normalizer, is_word_char};
 pub use pii::{Also, PiiDetector, PiiForm, PiiOptions, PiiOracle, form, forms, placeholder, structured_kinds};
+pub use pseudonym::Pseudonymizer;

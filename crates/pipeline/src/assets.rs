@@ -40,7 +40,10 @@ const LIBRARY_FILES: &[(&str, &str)] = &[
     library_file!("A2i.tsv"),
 ];
 
-const PIPELINES: &[(&str, &str)] = &[("quickstart", include_str!("../../../pipelines/quickstart.toml"))];
+const PIPELINES: &[(&str, &str)] = &[
+    ("quickstart", include_str!("../../../pipelines/quickstart.toml")),
+    ("pii-redact", include_str!("../../../pipelines/pii-redact.toml")),
+];
 
 /// A pipeline file's text and where it stands.
 #[derive(Debug)]

@@ -130,11 +130,14 @@ pub struct OutputSpec {
     pub annotate: bool,
     /// Whether dropped records are written under `rejected/`.
     pub keep_rejected: bool,
+    /// File of the secret key that pseudonyms are made with, relative to the pipeline file; read only where the policy
+    /// asks for any.
+    pub pseudonym_key: Option<PathBuf>,
 }
 
 impl Default for OutputSpec {
     fn default() -> Self {
-        Self { path: None, annotate: true, keep_rejected: false }
+        Self { path: None, annotate: true, keep_rejected: false, pseudonym_key: None }
     }
 }
 
@@ -177,8 +180,13 @@ impl PipelineSpec {
 }
 
 /// Keys whose values are paths, or references that may be.
-const PATH_KEYS: [&[&str]; 4] =
-    [&["input", "paths"], &["output", "path"], &["detect", "keywords", "libraries"], &["policy", "taxonomy"]];
+const PATH_KEYS: [&[&str]; 5] = [
+    &["input", "paths"],
+    &["output", "path"],
+    &["output", "pseudonym_key"],
+    &["detect", "keywords", "libraries"],
+    &["policy", "taxonomy"],
+];
 
 /// Makes the paths under a key relative to the pipeline file's folder; `builtin:` references stay.
 fn rebase(table: &mut toml::Table, key: &[&str], folder: &Path) {
@@ -264,13 +272,15 @@ mod tests {
 
     #[test]
     fn paths_are_relative_to_the_file_and_settings_to_the_caller() {
-        let text = "[input]\npaths = ['in']\n[output]\npath = '../out'\n";
+        let text = "[input]\npaths = ['in']\n[output]\npath = '../out'\npseudonym_key = 'k'\n";
         let spec = parse(text, &["run.threads=3"]).unwrap();
         assert_eq!(spec.input.paths, [PathBuf::from("/base/in")]);
         assert_eq!(spec.output.path, Some(PathBuf::from("/base/../out")));
+        assert_eq!(spec.output.pseudonym_key, Some(PathBuf::from("/base/k")));
         assert_eq!(spec.run.threads, 3);
-        let spec = parse(text, &["output.path=elsewhere", "run.memory=1GiB"]).unwrap();
+        let spec = parse(text, &["output.path=elsewhere", "output.pseudonym_key=k", "run.memory=1GiB"]).unwrap();
         assert_eq!(spec.output.path, Some(PathBuf::from("elsewhere")));
+        assert_eq!(spec.output.pseudonym_key, Some(PathBuf::from("k")));
         assert_eq!(spec.run.memory, ByteSize(1 << 30));
     }
 }

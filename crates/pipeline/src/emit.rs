@@ -1,27 +1,29 @@
-//! The emit pass: a verdict for every row, and the kept rows written in the format of the input. Cheap and pure.
+//! The emit pass: a verdict for every row, and the kept rows written in the format of the input, with what the policy
+//! redacts replaced. Cheap and pure.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use tamis_rules::{Outcome, Verdict, judge_record};
-use tamis_shard::format::jsonl::{self, JsonlWriter, LineBlock, LineReader, annotate_line};
+use tamis_shard::format::jsonl::{self, JsonlWriter, LineBlock, LineReader, annotate_line, redact_line};
 use tamis_shard::format::parquet::{EncodedRowGroup, ParquetCopy, ParquetShard, ParquetWriter};
 use tamis_shard::table::{TagRow, Tagged, TagsReader, VerdictRow, VerdictsWriter};
 use tamis_shard::{
-    Artefact, BadShard, BadShardKind, Compression, Format, InputShard, RowPlan, ShardError, ShardManifest, ShardStatus,
-    Staged, fingerprint,
+    Artefact, BadShard, BadShardKind, Compression, Format, InputShard, Redaction, RowPlan, ShardError, ShardManifest,
+    ShardStatus, Span, Staged, fingerprint,
 };
 
 use crate::budget::{Budget, Permit};
 use crate::judge::require_sound_tags;
 use crate::schedule::ShardWork;
 use crate::shards::{digest_input, set_aside};
+use crate::spans::ShardSpans;
 use crate::standing::emit_redo;
 use crate::tag::{announce, place_all};
 use crate::{Observer, Pass, PipelineError, RunPlan};
 
 /// Memory of one planned row, roughly.
-const PLAN_BYTES: usize = 96;
+const PLAN_BYTES: usize = 128;
 
 /// The pass over some shards of a plan.
 pub(crate) struct EmitPass<'p> {
@@ -37,6 +39,8 @@ pub(crate) struct EmitPass<'p> {
 pub(crate) struct EmitSource {
     data: DataSource,
     tags: TagsReader,
+    /// Where personal information stands; none where none is replaced.
+    spans: Option<ShardSpans>,
     verdicts: VerdictsWriter,
     manifest: ShardManifest,
     /// Whether an earlier emission stands, which the manifest on disk claims.
@@ -126,7 +130,8 @@ impl<'p> EmitPass<'p> {
         Ok(match shard.format {
             Format::Parquet => {
                 let input = ParquetShard::open(&shard.file, self.plan.limits)?;
-                let copy = ParquetCopy::new(input, self.plan.annotate, Arc::clone(self.plan.taxonomy()))?;
+                let redacted = if self.redacts() { &self.plan.columns.text[..] } else { &[] };
+                let copy = ParquetCopy::new(input, self.plan.annotate, redacted, Arc::clone(self.plan.taxonomy()))?;
                 DataSource::Parquet { copy: Arc::new(copy), next: 0 }
             }
             Format::Jsonl(compression) => {
@@ -149,14 +154,31 @@ impl<'p> EmitPass<'p> {
             };
             let verdict =
                 judge_record(&Tagged::new(&tag).tags(), self.rejected.contains(&tag.source), &self.plan.policy);
-            source.verdicts.push(&self.verdict_row(&tag, &verdict))?;
-            source.count(&verdict, self.plan);
-            plans.push(source.row_plan(tag, &verdict));
+            let spans = self.replaced(source, tag.row, verdict.outcome)?;
+            source.verdicts.push(&self.verdict_row(&tag, &verdict, spans.len()))?;
+            source.count(&verdict, &spans, self.plan);
+            plans.push(source.row_plan(tag, &verdict, spans));
         }
         Ok(plans)
     }
 
-    fn verdict_row(&self, tag: &TagRow, verdict: &Verdict) -> VerdictRow {
+    /// True where the policy replaces anything.
+    fn redacts(&self) -> bool {
+        !self.plan.redactor.redacts().is_empty()
+    }
+
+    /// The spans of a row that are replaced: of kinds that the policy redacts, in a kept record.
+    fn replaced(&self, source: &mut EmitSource, row: u64, outcome: Outcome) -> Result<Vec<Span>, ShardError> {
+        let Some(spans) = &mut source.spans else { return Ok(Vec::new()) };
+        let mut spans = spans.of_row(row)?;
+        if outcome != Outcome::Kept {
+            return Ok(Vec::new());
+        }
+        spans.retain(|span| self.plan.redactor.redacts().contains(span.kind));
+        Ok(spans)
+    }
+
+    fn verdict_row(&self, tag: &TagRow, verdict: &Verdict, redactions: usize) -> VerdictRow {
         let taxonomy = self.plan.taxonomy();
         let codes = |set| taxonomy.codes(set).map(str::to_string).collect();
         VerdictRow {
@@ -168,51 +190,69 @@ impl<'p> EmitPass<'p> {
             advisory: codes(verdict.decision.advisory),
             pii: tag.pii.iter().map(|kind| kind.name().to_string()).collect(),
             outcome: verdict.outcome.name().into(),
-            redactions: 0,
+            redactions: u32::try_from(redactions).unwrap_or(u32::MAX),
             reason: verdict.reason().map(|reason| reason.label(taxonomy)),
             reasons: verdict.reasons.iter().map(|reason| reason.label(taxonomy)).collect(),
         }
     }
 
-    fn encode(&self, piece: &EmitPiece<'p>, outcome: Outcome) -> Result<ChunkData, ShardError> {
+    fn encode(&self, shard: usize, piece: &EmitPiece<'p>, outcome: Outcome) -> Result<ChunkData, ShardError> {
+        let findings = self.plan.output.artefact(Artefact::Findings, &self.shard(shard).path);
+        let columns = &self.plan.columns.text;
+        let redaction = Redaction { redactor: &self.plan.redactor, columns, findings: &findings };
         Ok(match &piece.data {
-            PieceData::RowGroup(copy, group) => ChunkData::RowGroup(copy.encode(*group, &piece.plans, outcome)?),
-            PieceData::Lines(block) => ChunkData::Lines(self.lines(block, &piece.plans, outcome)),
+            PieceData::RowGroup(copy, group) => {
+                ChunkData::RowGroup(copy.encode(*group, &piece.plans, outcome, Some(&redaction))?)
+            }
+            PieceData::Lines(block) => ChunkData::Lines(self.lines(block, &piece.plans, outcome, &redaction)?),
         })
     }
 
-    fn lines(&self, block: &LineBlock, plans: &[RowPlan], outcome: Outcome) -> Vec<u8> {
+    fn lines(
+        &self,
+        block: &LineBlock,
+        plans: &[RowPlan],
+        outcome: Outcome,
+        redaction: &Redaction<'_>,
+    ) -> Result<Vec<u8>, ShardError> {
         let mut out = Vec::with_capacity(block.data.len());
-        let mut annotation = Vec::new();
+        let (mut annotation, mut redacted) = (Vec::new(), Vec::new());
         for (index, plan) in plans.iter().enumerate().filter(|(_, plan)| plan.outcome == outcome) {
             let Some(line) = block.line(index) else { continue };
+            let mut line: &[u8] = &line;
+            if !plan.spans.is_empty() {
+                redacted.clear();
+                redact_line(line, plan, redaction, &mut redacted)?;
+                line = &redacted;
+            }
             if self.plan.annotate {
                 annotation.clear();
                 plan.write_json(self.plan.taxonomy(), &mut annotation);
-                annotate_line(&line, &annotation, &mut out);
+                annotate_line(line, &annotation, &mut out);
             } else {
-                out.extend_from_slice(&line);
+                out.extend_from_slice(line);
                 out.push(b'\n');
             }
         }
-        out
+        Ok(out)
     }
 }
 
 impl EmitSource {
-    fn count(&mut self, verdict: &Verdict, plan: &RunPlan) {
+    fn count(&mut self, verdict: &Verdict, spans: &[Span], plan: &RunPlan) {
         let rows = &mut self.manifest.rows;
         match verdict.outcome {
             Outcome::Kept => rows.kept += 1,
             Outcome::Dropped => rows.dropped += 1,
             Outcome::Quarantined => rows.quarantined += 1,
         }
+        self.manifest.redactions.add_record(spans);
         if let Some(reason) = verdict.reason() {
             *self.manifest.reasons.entry(reason.label(plan.taxonomy())).or_default() += 1;
         }
     }
 
-    fn row_plan(&mut self, tag: TagRow, verdict: &Verdict) -> RowPlan {
+    fn row_plan(&mut self, tag: TagRow, verdict: &Verdict, spans: Vec<Span>) -> RowPlan {
         // Neighbours mostly share their source.
         if *self.source != *tag.source {
             self.source = tag.source.into();
@@ -224,6 +264,7 @@ impl EmitSource {
             risks: verdict.decision.risks,
             advisory: verdict.decision.advisory,
             pii: tag.pii,
+            spans,
         }
     }
 }
@@ -266,8 +307,10 @@ impl<'p> ShardWork for EmitPass<'p> {
         let kept = self.sink(&data, shard, Artefact::Data)?;
         let rejected = self.plan.keep_rejected.then(|| self.sink(&data, shard, Artefact::Rejected)).transpose()?;
         let tags = TagsReader::open(&output.artefact(Artefact::Tags, &shard.path), Arc::clone(self.plan.taxonomy()))?;
+        let findings = output.artefact(Artefact::Findings, &shard.path);
+        let spans = self.redacts().then(|| ShardSpans::open(findings, &self.plan.columns)).transpose()?;
         let verdicts = VerdictsWriter::create(&output.artefact(Artefact::Verdicts, &shard.path))?;
-        let source = EmitSource { data, tags, verdicts, manifest, emitted, source: "".into() };
+        let source = EmitSource { data, tags, spans, verdicts, manifest, emitted, source: "".into() };
         Ok(Some((source, EmitSink { kept, rejected })))
     }
 
@@ -287,16 +330,18 @@ impl<'p> ShardWork for EmitPass<'p> {
             }
             DataSource::Jsonl(lines) => {
                 let Some(block) = lines.next_block()? else { return Ok(None) };
-                let permit = self.budget.take(2 * block.data.len() + block.lines.len() * PLAN_BYTES);
+                // The block, the lines as they are written, and one more for their spans.
+                let blocks = if self.redacts() { 3 } else { 2 };
+                let permit = self.budget.take(blocks * block.data.len() + block.lines.len() * PLAN_BYTES);
                 let plans = self.plan_rows(source, block.lines.len())?;
                 Ok(Some(EmitPiece { data: PieceData::Lines(block), plans, permit }))
             }
         }
     }
 
-    fn work(&self, _: usize, (): &mut (), piece: EmitPiece<'p>) -> Result<EmitChunk<'p>, ShardError> {
-        let kept = self.encode(&piece, Outcome::Kept)?;
-        let rejected = self.plan.keep_rejected.then(|| self.encode(&piece, Outcome::Dropped)).transpose()?;
+    fn work(&self, shard: usize, (): &mut (), piece: EmitPiece<'p>) -> Result<EmitChunk<'p>, ShardError> {
+        let kept = self.encode(shard, &piece, Outcome::Kept)?;
+        let rejected = self.plan.keep_rejected.then(|| self.encode(shard, &piece, Outcome::Dropped)).transpose()?;
         Ok(EmitChunk { kept, rejected, rows: piece.plans.len() as u64, _permit: piece.permit })
     }
 
@@ -314,6 +359,7 @@ impl<'p> ShardWork for EmitPass<'p> {
         if source.tags.next_row()?.is_some() {
             return Err(changed("it has fewer records than were tagged"));
         }
+        source.spans.as_ref().map_or(Ok(()), ShardSpans::finish)?;
         let rows = source.manifest.rows;
         if rows.read != rows.kept + rows.dropped + rows.quarantined {
             let detail = format!(

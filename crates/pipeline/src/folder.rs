@@ -71,7 +71,8 @@ fn check_configuration(plan: &RunPlan, passes: Passes, standing: &Fingerprints) 
         ),
         Passes::All if standing.emit != wanted.emit => refuse(
             plan,
-            "it holds this run with other output options; `tamis emit` replaces its shards, or give another folder",
+            "it holds this run with other output options, or another pseudonym key; `tamis emit` replaces its shards, or give \
+             another folder",
         ),
         _ => Ok(()),
     }

@@ -33,10 +33,12 @@ mod observer;
 mod panics;
 mod plan;
 mod preflight;
+mod redact;
 mod run;
 mod schedule;
 mod seal;
 mod shards;
+mod spans;
 mod standing;
 mod tag;
 

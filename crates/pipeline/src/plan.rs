@@ -10,6 +10,7 @@ use tamis_shard::fingerprint::{self, Asset, Configuration};
 use tamis_shard::{BlockSize, ColumnMap, Fingerprints, InputSet, Limits, OutputDir, check_names};
 
 use crate::config::{AlsoSpec, DetectSpec, PiiSpec, PipelineSpec};
+use crate::redact::PolicyRedactor;
 use crate::{PipelineError, assets};
 
 /// The program's version, which every fingerprint depends on.
@@ -48,6 +49,8 @@ pub struct RunPlan {
     pub annotate: bool,
     /// Whether dropped records are written.
     pub keep_rejected: bool,
+    /// What stands in place of personal information.
+    pub(crate) redactor: PolicyRedactor,
     /// How the machine is used.
     pub machine: Machine,
     /// Stop at the first shard that is set aside.
@@ -94,8 +97,12 @@ impl RunPlan {
             PipelineError::Usage(format!("{}: no output folder; set output.path, or give --output", file.origin))
         })?;
         let (policy, detectors, assets) = decision_parts(&spec)?;
+        let columns = columns(&spec);
+        let redactor = PolicyRedactor::new(&policy, spec.output.pseudonym_key.as_deref())?;
+        redactor.check_columns(&columns)?;
         let input = InputSet::discover(paths).map_err(PipelineError::start)?;
         refuse_overlap(paths, &input, output)?;
+        refuse_key_among_outputs(&spec, output)?;
         let output = OutputDir::new(output);
         check_names(&output, &input.shards)?;
         let threads = match spec.run.threads {
@@ -111,13 +118,14 @@ impl RunPlan {
                 max_page_bytes: spec.input.max_page_bytes.0,
                 max_rows: spec.run.limit,
             },
-            columns: columns(&spec),
+            columns,
             detectors,
             assets,
             policy,
             output,
             annotate: spec.output.annotate,
             keep_rejected: spec.output.keep_rejected,
+            redactor,
             machine: Machine { threads, memory: spec.run.memory.0, batch_rows: spec.run.batch_rows.max(1) },
             fail_fast: spec.run.fail_fast,
         })
@@ -138,6 +146,7 @@ impl RunPlan {
             policy: &self.policy.canonical(),
             annotate: self.annotate,
             keep_rejected: self.keep_rejected,
+            pseudonym_key_id: self.redactor.key_id().as_deref(),
         })
     }
 }
@@ -223,6 +232,18 @@ fn refuse_overlap(paths: &[PathBuf], input: &InputSet, output: &Path) -> Result<
         Some(shard) => Err(PipelineError::Usage(format!(
             "input {} lies inside the output folder {}, where this run would overwrite it; give another folder with -o",
             shard.file.display(),
+            output.display()
+        ))),
+    }
+}
+
+/// A key that is handed on with the outputs is no secret.
+fn refuse_key_among_outputs(spec: &PipelineSpec, output: &Path) -> Result<(), PipelineError> {
+    match spec.output.pseudonym_key.as_ref().filter(|key| resolved(key).starts_with(resolved(output))) {
+        None => Ok(()),
+        Some(key) => Err(PipelineError::Usage(format!(
+            "output.pseudonym_key: {} lies inside the output folder {}, which is handed on with its outputs; keep the key elsewhere",
+            key.display(),
             output.display()
         ))),
     }

@@ -116,6 +116,7 @@ fn parameters(plan: &RunPlan) -> Parameters {
         policy_canonical: plan.policy.canonical(),
         annotate: plan.annotate,
         keep_rejected: plan.keep_rejected,
+        pseudonym_key_id: plan.redactor.key_id(),
     }
 }
 

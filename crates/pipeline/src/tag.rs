@@ -95,7 +95,7 @@ impl<'p> TagPass<'p> {
         let findings = evidence.findings.iter().map(|finding| FindingRow {
             row: records.first_row + u64::from(finding.row),
             field: Arc::clone(&self.field_labels[usize::from(finding.field)]),
-            detector: finding.detector,
+            detector: finding.detector.into(),
             code: match finding.code {
                 Code::Risk(risk) => Arc::clone(&self.risk_labels[risk.index()]),
                 Code::Pii(kind) => kind.name().into(),

@@ -66,7 +66,9 @@ pub use interval::{clopper_pearson, clopper_pearson_lower, clopper_pearson_upper
 pub use ledger::{Basis, Corrected, Ledger, LedgerEntry, SourceVerdict};
 pub use percent::Percent;
 pub use pii::{PiiKind, PiiProfile, PiiSet};
-pub use policy::{Action, DecideOn, Policy, PolicySpec, RiskRule, RiskRuleSpec};
+pub use policy::{
+    Action, DecideOn, PiiAction, PiiRule, PiiRuleSpec, Policy, PolicySpec, Replace, RiskRule, RiskRuleSpec,
+};
 pub use reason::{Quarantine, Reason};
 pub use risk::{RiskId, RiskSet};
 pub use spot_check::SpotCheck;

@@ -154,6 +154,13 @@ impl PiiProfile {
         profiles.into_iter().find(|profile| profile.name == name)
     }
 
+    /// Names of the profiles that are part of the program.
+    #[must_use]
+    pub fn builtin_names() -> Vec<String> {
+        let profiles = Self::parse_all(BUILTIN, "builtin:pii_profiles").unwrap_or_default();
+        profiles.into_iter().map(|profile| profile.name).collect()
+    }
+
     /// Reads a file of profiles. `origin` is the file's name, for messages.
     ///
     /// # Errors
@@ -234,6 +241,7 @@ mod tests {
         assert!(!national.is_sensitive(PiiKind::Ip));
         assert!(pipl.sensitive().difference(national.sensitive()).is_empty());
         assert_eq!(PiiProfile::builtin("gdpr"), None);
+        assert_eq!(PiiProfile::builtin_names(), ["pipl", "gbt35273"]);
     }
 
     #[test]

@@ -1,10 +1,15 @@
+mod pii;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Percent, RiskId, RiskSet, RulesError, Taxonomy};
+pub use pii::{PiiAction, PiiRule, PiiRuleSpec, Replace};
+
+use crate::{Percent, PiiKind, PiiProfile, PiiSet, RiskId, RiskSet, RulesError, Taxonomy};
+use pii::PiiRules;
 
 /// The `[policy]` table of a pipeline file, as written. [`Policy::resolve`] makes a policy of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +29,13 @@ pub struct PolicySpec {
     pub decide_on: Option<DecideOn>,
     /// Rules by code, group or `default`: a code's value goes before its group's, and that before the default.
     pub risks: BTreeMap<String, RiskRuleSpec>,
+    /// Name of the profile that says which kinds of personal information are sensitive: `pipl` where it is left out, or
+    /// `gbt35273`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pii_profile: Option<String>,
+    /// Rules by kind of personal information, `sensitive` or `default`: a kind's value goes before that of `sensitive`,
+    /// and that before the default.
+    pub pii: BTreeMap<String, PiiRuleSpec>,
 }
 
 /// A rule as written; what is left out comes from the next wider rule.
@@ -105,7 +117,8 @@ pub struct RiskRule {
     pub threshold_milli: u16,
 }
 
-/// Every decision input of a run: the taxonomy, a rule per risk, and the source rule.
+/// Every decision input of a run: the taxonomy, a rule per risk and per kind of personal information, and the source
+/// rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     taxonomy: Arc<Taxonomy>,
@@ -113,6 +126,7 @@ pub struct Policy {
     source_limit: Percent,
     decide_on: DecideOn,
     rules: Vec<RiskRule>,
+    pii: PiiRules,
 }
 
 const DEFAULT: &str = "default";
@@ -122,10 +136,10 @@ const LOWEST_THRESHOLD: f32 = 10.0;
 
 impl Policy {
     /// Fills a policy's table up from the taxonomy: risks that the taxonomy only flags are flagged and all others
-    /// dropped, one keyword or a score of 0.5 suffices, and everything is enforced.
+    /// dropped, one keyword or a score of 0.5 suffices, and everything is enforced. Personal information is flagged.
     ///
     /// # Errors
-    /// A name is no risk and no group of the taxonomy, or a value is out of its range.
+    /// A name is no risk, no kind and no group of the one or the other, or a value is out of its range.
     pub fn resolve(spec: &PolicySpec, taxonomy: Arc<Taxonomy>) -> Result<Self, RulesError> {
         check_risks(spec, &taxonomy)?;
         let counted = match &spec.counted {
@@ -138,6 +152,7 @@ impl Policy {
             source_limit: spec.source_limit_percent.unwrap_or(taxonomy.source_rule().limit),
             decide_on: spec.decide_on.unwrap_or_default(),
             rules,
+            pii: PiiRules::resolve(spec.pii_profile.as_deref(), &spec.pii)?,
             taxonomy,
         })
     }
@@ -175,8 +190,33 @@ impl Policy {
         &self.rules[risk.index()]
     }
 
-    /// The policy as a table with every value written out, one rule per risk: what a manifest keeps, so that anyone can
-    /// resolve the same policy again from it and the taxonomy's text. `taxonomy` is left out, for the text stands beside it.
+    /// The rule of one kind of personal information.
+    #[must_use]
+    pub fn pii_rule(&self, kind: PiiKind) -> PiiRule {
+        self.pii.rule(kind)
+    }
+
+    /// Which kinds of personal information are sensitive (4.2.3 b).
+    #[must_use]
+    pub fn pii_profile(&self) -> &PiiProfile {
+        self.pii.profile()
+    }
+
+    /// Kinds of personal information that something else is written for; a record with none of them stays as it is.
+    #[must_use]
+    pub fn redacts(&self) -> PiiSet {
+        self.pii.kinds(|rule| rule.action == PiiAction::Redact)
+    }
+
+    /// Those of [`redacts`](Self::redacts) that a pseudonym stands for, which takes a key.
+    #[must_use]
+    pub fn pseudonymizes(&self) -> PiiSet {
+        self.pii.kinds(|rule| rule.action == PiiAction::Redact && rule.replace == Replace::Pseudonym)
+    }
+
+    /// The policy as a table with every value written out, one rule per risk and kind: what a manifest keeps, so that
+    /// anyone can resolve the same policy again from it and the taxonomy's text. `taxonomy` is left out, for the text
+    /// stands beside it.
     #[must_use]
     pub fn to_spec(&self) -> PolicySpec {
         let risks = self.taxonomy.risks().iter().zip(&self.rules);
@@ -186,6 +226,8 @@ impl Policy {
             source_limit_percent: Some(self.source_limit),
             decide_on: Some(self.decide_on),
             risks: risks.map(|(risk, rule)| (risk.code.clone(), rule.to_spec())).collect(),
+            pii_profile: Some(self.pii.profile().name().to_owned()),
+            pii: self.pii.to_spec(),
         }
     }
 
@@ -193,7 +235,7 @@ impl Policy {
     /// the judge fingerprint.
     #[must_use]
     pub fn canonical(&self) -> String {
-        let mut text = String::from("tamis-policy/1\n");
+        let mut text = String::from("tamis-policy/2\n");
         text.push_str(&self.taxonomy.canonical());
         // Writing to a string cannot fail.
         let _ = writeln!(text, "counted {}", self.taxonomy.listed(self.counted));
@@ -202,6 +244,7 @@ impl Policy {
         for (risk, rule) in self.taxonomy.risks().iter().zip(&self.rules) {
             let _ = writeln!(text, "rule {} {}", risk.code, rule.canonical());
         }
+        text.push_str(&self.pii.canonical());
         text
     }
 }
@@ -292,7 +335,7 @@ impl RiskRule {
 mod tests {
     use super::*;
 
-    fn resolve(toml: &str) -> Result<Policy, String> {
+    pub(super) fn resolve(toml: &str) -> Result<Policy, String> {
         let spec: PolicySpec = toml::from_str(toml).map_err(|error| error.message().to_owned())?;
         let taxonomy = Taxonomy::builtin("gbt45654").expect("the builtin taxonomy");
         Policy::resolve(&spec, Arc::new(taxonomy)).map_err(|error| error.to_string())
@@ -381,7 +424,12 @@ mod tests {
              [risks]
              default = { min_entries = 2, threshold = 0.907, min_per_mille = 3 }
              A3 = { action = \"flag\", enforce = false }
-             A5a = { action = \"drop\", min_entries = 9 }",
+             A5a = { action = \"drop\", min_entries = 9 }
+             [pii]
+             default = { action = \"redact\", replace = \"pseudonym\" }
+             email = { replace = \"placeholder\" }
+             sensitive = { action = \"drop\" }",
+            "pii_profile = \"gbt35273\"",
         ] {
             let policy = resolve(toml).expect(toml);
             let written = policy.to_spec();

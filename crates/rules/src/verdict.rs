@@ -1,4 +1,4 @@
-use crate::{Action, PiiSet, Policy, Quarantine, Reason, RiskId, RiskSet};
+use crate::{Action, PiiAction, PiiSet, Policy, Quarantine, Reason, RiskId, RiskSet};
 
 /// How much a keyword counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -172,7 +172,8 @@ impl Verdict {
     }
 }
 
-/// The verdict on a record, from its tags and its source's verdict (4.1.1 b, 4.2.1).
+/// The verdict on a record, from its tags and its source's verdict (4.1.1 b, 4.2.1, 4.2.3). Personal information never
+/// sets a risk; it drops a record where its kind's rule says so.
 ///
 /// # Panics
 /// The tags name a risk that is not of the policy's taxonomy.
@@ -184,11 +185,13 @@ pub fn judge_record(tags: &RecordTags<'_>, source_rejected: bool, policy: &Polic
         return Verdict { decision, outcome: Outcome::Quarantined, reasons };
     }
     let drops = |risk: &RiskId| policy.rule(*risk).action == Action::Drop;
-    // In the order of precedence: the source, keywords, models.
+    // In the order of precedence: the source, keywords, models, personal information.
     let source = source_rejected.then_some(Reason::SourceRejected);
     let keywords = decision.by_keyword.iter().filter(drops).map(Reason::Keyword);
     let models = decision.by_model.iter().filter(drops).map(Reason::Model);
-    let reasons: Vec<Reason> = source.into_iter().chain(keywords).chain(models).collect();
+    let dropped = tags.pii.iter().filter(|kind| policy.pii_rule(*kind).action == PiiAction::Drop);
+    let pii = dropped.map(Reason::Pii);
+    let reasons: Vec<Reason> = source.into_iter().chain(keywords).chain(models).chain(pii).collect();
     let outcome = if reasons.is_empty() { Outcome::Kept } else { Outcome::Dropped };
     Verdict { decision, outcome, reasons }
 }
@@ -290,6 +293,19 @@ mod tests {
         assert_eq!(verdict(&policy, 9, "", true), "dropped [] [] source_rejected");
         let all = verdict(&policy, 9, "A1a enforce 1 1; A5a enforce 1 1", true);
         assert_eq!(all, "dropped [A1a,A5a] [] source_rejected keyword:A1a");
+    }
+
+    #[test]
+    fn personal_information_drops_by_its_own_rule_after_the_models_and_is_no_risk() {
+        // The record carries an id card.
+        let dropping = policy("pii.id_card.action = \"drop\"");
+        assert_eq!(verdict(&dropping, 9, "", false), "dropped [] [] pii:id_card");
+        let all = verdict(&dropping, 9, "A1f 900 enforce; A1a enforce 1 1", true);
+        assert_eq!(all, "dropped [A1a,A1f] [] source_rejected keyword:A1a model:A1f pii:id_card");
+        for table in ["pii.default.action = \"redact\"", "pii.default.action = \"drop\"\npii.id_card.action = \"flag\""]
+        {
+            assert_eq!(verdict(&policy(table), 9, "", false), "kept [] [] ", "{table}");
+        }
     }
 
     #[test]

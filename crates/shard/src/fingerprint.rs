@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | tag | version, columns, limits, assets | folder's tag, `<path>`, blake3 of the input ([`shard_tag`]) |
 //! | judge | tag, policy | shard's tag, policy ([`judge`]) |
-//! | emit | judge, output options | shard's judge, rejected sources, folder's emit ([`shard_emit`]) |
+//! | emit | judge, output options, id of the pseudonym key | shard's judge, rejected sources, folder's emit ([`shard_emit`]) |
 //!
 //! The pipeline writes them, the audit computes them again from what `manifest/run.json` records; both call these
 //! functions, so there is one definition of the chain.
@@ -18,7 +18,7 @@ use crate::{ColumnMap, Fingerprints, Limits, ShardManifest, ShardStatus};
 
 /// Version of what a pass computes, beside the program's own: raised when the same input would give other bytes.
 const TAG_VERSION: &str = "tag/1";
-const EMIT_VERSION: &str = "emit/2";
+const EMIT_VERSION: &str = "emit/3";
 const JUDGED_VERSION: &str = "judged/1";
 
 /// A detector asset, as a manifest names it.
@@ -50,13 +50,16 @@ pub struct Configuration<'c> {
     pub annotate: bool,
     /// Whether dropped records are written.
     pub keep_rejected: bool,
+    /// Id of the key that pseudonyms are made with, where the policy asks for any.
+    pub pseudonym_key_id: Option<&'c str>,
 }
 
 /// The three fingerprints of a folder.
 pub fn configuration(parts: &Configuration<'_>) -> Fingerprints {
     let tag = digest(&[TAG_VERSION, parts.version, &json(parts.columns), &json(parts.limits), &json(parts.assets)]);
     let judge = judge(&tag, parts.policy);
-    let options = format!("annotate={} keep_rejected={}", parts.annotate, parts.keep_rejected);
+    let key = parts.pseudonym_key_id.unwrap_or("-");
+    let options = format!("annotate={} keep_rejected={} pseudonym_key={key}", parts.annotate, parts.keep_rejected);
     let emit = digest(&[&judge, EMIT_VERSION, &options]);
     Fingerprints { tag, judge: Some(judge), emit: Some(emit) }
 }
@@ -138,6 +141,7 @@ mod tests {
             policy: "p",
             annotate: true,
             keep_rejected: false,
+            pseudonym_key_id: None,
         };
         let first = configuration(&plain);
         for other in [Configuration { version: "2", ..plain }, Configuration { assets: &[asset], ..plain }] {
@@ -146,7 +150,13 @@ mod tests {
         }
         let other = configuration(&Configuration { policy: "q", ..plain });
         assert!(first.tag == other.tag && first.judge != other.judge && first.emit != other.emit);
-        let other = configuration(&Configuration { annotate: false, ..plain });
-        assert!(first.judge == other.judge && first.emit != other.emit);
+        for other in [
+            Configuration { annotate: false, ..plain },
+            Configuration { keep_rejected: true, ..plain },
+            Configuration { pseudonym_key_id: Some("k"), ..plain },
+        ] {
+            let other = configuration(&other);
+            assert!(first.judge == other.judge && first.emit != other.emit);
+        }
     }
 }

@@ -29,6 +29,7 @@ mod output;
 mod plan;
 mod record_id;
 mod records;
+mod redact;
 mod report;
 pub mod statement;
 pub mod table;
@@ -52,5 +53,6 @@ pub use output::{Artefact, LEDGER_FILES, OutputDir, RunLock, SUBJECT_FOLDERS, is
 pub use plan::{ANNOTATION, RowPlan};
 pub use record_id::{RecordId, RecordIds};
 pub use records::{RecordHead, Records, Text};
+pub use redact::{Redaction, Redactions, Redactor, Span};
 pub use report::{Report, RiskCount, ShardLine, SourceLine, WhatIf};
 pub use written::{Annotation, WrittenRecord, WrittenRecords};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::commit::write_atomically;
 use crate::output::{Artefact, OutputDir};
-use crate::{FileDigest, ShardError};
+use crate::{FileDigest, Redactions, ShardError};
 
 /// Version of the shard manifest's form.
 pub const SHARD_FORMAT: &str = "tamis-shard/1";
@@ -104,6 +104,9 @@ pub struct ShardManifest {
     /// Rows by primary reason.
     #[serde(default)]
     pub reasons: BTreeMap<String, u64>,
+    /// What was replaced in the kept records.
+    #[serde(default)]
+    pub redactions: Redactions,
     /// Files written for this shard, relative to the output folder.
     pub outputs: BTreeMap<String, FileDigest>,
     /// Why it was set aside, where it was.
@@ -123,6 +126,7 @@ impl ShardManifest {
             rows: RowCounts::default(),
             text_bytes: 0,
             reasons: BTreeMap::new(),
+            redactions: Redactions::default(),
             outputs: BTreeMap::new(),
             quarantine: None,
         }
@@ -173,6 +177,7 @@ impl ShardManifest {
         self.fingerprints = Fingerprints { tag: self.fingerprints.tag, ..Fingerprints::default() };
         self.rows = RowCounts { kept: 0, dropped: 0, ..self.rows };
         self.reasons.clear();
+        self.redactions = Redactions::default();
         self
     }
 }

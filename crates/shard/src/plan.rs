@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tamis_rules::{Outcome, PiiSet, RiskSet, Taxonomy};
 
 use crate::RecordId;
+use crate::redact::{Span, spans_in};
 
 /// Name of the column or key that kept records carry.
 pub const ANNOTATION: &str = "tamis";
@@ -24,9 +25,16 @@ pub struct RowPlan {
     pub advisory: RiskSet,
     /// Kinds of personal information found.
     pub pii: PiiSet,
+    /// What is replaced in its texts, by field and start; none overlap. Empty unless it is kept.
+    pub spans: Vec<Span>,
 }
 
 impl RowPlan {
+    /// What is replaced in one text.
+    pub fn spans_in(&self, field: usize) -> &[Span] {
+        spans_in(&self.spans, field)
+    }
+
     /// Appends the annotation as a JSON object: `record_id`, `source`, `risks`, `advisory`, `pii`.
     pub fn write_json(&self, taxonomy: &Taxonomy, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"record_id\":\"");
@@ -70,6 +78,7 @@ mod tests {
             risks,
             advisory: RiskSet::default(),
             pii: PiiSet::default(),
+            spans: Vec::new(),
         };
         let mut out = Vec::new();
         plan.write_json(&taxonomy, &mut out);

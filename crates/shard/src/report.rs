@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tamis_rules::{Ledger, LedgerEntry, Policy};
 
-use crate::{RowCounts, ShardManifest, ShardStatus};
+use crate::{Redactions, RowCounts, ShardManifest, ShardStatus};
 
 /// The outcome of a run. The same for the same input, configuration and assets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub struct Report {
     pub text_bytes: u64,
     /// Records by primary reason.
     pub reasons: BTreeMap<String, u64>,
+    /// What was replaced in the kept records.
+    pub redactions: Redactions,
     /// Examined records per risk decided on them, in the taxonomy's order; risks with none are left out.
     pub risks: Vec<RiskCount>,
     /// Number of sources.
@@ -106,6 +108,7 @@ impl Report {
             records: RowCounts::default(),
             text_bytes: 0,
             reasons: BTreeMap::new(),
+            redactions: Redactions::default(),
             risks: risks(policy, ledger),
             sources: ledger.entries().len() as u64,
             source_limit_percent: policy.source_limit().to_string(),
@@ -135,6 +138,7 @@ impl Report {
         for (reason, count) in &manifest.reasons {
             *self.reasons.entry(reason.clone()).or_default() += count;
         }
+        self.redactions.add(&manifest.redactions);
     }
 }
 

@@ -14,7 +14,7 @@ pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 /// Kind of the predicate.
 pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
 /// Kind of the build.
-pub const BUILD_TYPE: &str = "tamis run/2";
+pub const BUILD_TYPE: &str = "tamis run/3";
 /// What stands before the version in the builder's id.
 const BUILDER: &str = "tamis ";
 
@@ -86,6 +86,9 @@ pub struct Parameters {
     pub annotate: bool,
     /// Whether dropped records are written.
     pub keep_rejected: bool,
+    /// Id of the key that pseudonyms were made with, which tells nothing of the key; none where the policy asks for no
+    /// pseudonyms. The key itself is nowhere in a run.
+    pub pseudonym_key_id: Option<String>,
 }
 
 /// A taxonomy, whole: its own file may be gone when the run is audited.
@@ -184,6 +187,7 @@ impl Parameters {
             policy: &self.policy_canonical,
             annotate: self.annotate,
             keep_rejected: self.keep_rejected,
+            pseudonym_key_id: self.pseudonym_key_id.as_deref(),
         }
     }
 }

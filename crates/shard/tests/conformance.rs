@@ -60,7 +60,7 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
 /// Copies a whole file through the shard writer.
 fn copy(from: &Path, to: &Path, limits: Limits) -> Result<u64, ShardError> {
     let taxonomy = Arc::new(Taxonomy::builtin("gbt45654").unwrap());
-    let copy = ParquetCopy::new(ParquetShard::open(from, limits)?, false, taxonomy)?;
+    let copy = ParquetCopy::new(ParquetShard::open(from, limits)?, false, &[], taxonomy)?;
     let mut writer = ParquetWriter::create(to, &copy)?;
     let ids = RecordIds::new("x", "");
     let plan = RowPlan {
@@ -70,12 +70,13 @@ fn copy(from: &Path, to: &Path, limits: Limits) -> Result<u64, ShardError> {
         risks: RiskSet::default(),
         advisory: RiskSet::default(),
         pii: PiiSet::default(),
+        spans: Vec::new(),
     };
     let mut rows = 0;
     for group in 0..copy.row_groups() {
         let plans = vec![plan.clone(); copy.rows_of(group)];
         rows += plans.len() as u64;
-        writer.append(copy.encode(group, &plans, Outcome::Kept)?)?;
+        writer.append(copy.encode(group, &plans, Outcome::Kept, None)?)?;
     }
     writer.stage()?.place()?;
     Ok(rows)

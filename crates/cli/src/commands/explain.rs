@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 
 use anstyle::{AnsiColor, Style};
-use tamis_detect::{Code, Finding};
+use tamis_detect::{Code, Finding, PiiForm, form};
 use tamis_pipeline::{Explainer, Explanation};
-use tamis_rules::Taxonomy;
+use tamis_rules::{PiiSet, Taxonomy};
 
 use super::{Failure, print, print_json};
 use crate::arguments::ExplainArguments;
@@ -51,16 +51,22 @@ fn marked(text: &str, explanation: &Explanation, taxonomy: &Taxonomy) -> String 
         out.push('\n');
     }
     out.push('\n');
-    for finding in &explanation.evidence.findings {
+    let findings = &explanation.evidence.findings;
+    let code_width = findings.iter().map(|finding| label(finding.code, taxonomy).len()).max().unwrap_or(0);
+    let entry_width = findings.iter().map(|finding| finding.entry.len()).max().unwrap_or(0);
+    for finding in findings {
         let (start, end) = (finding.start as usize, finding.end as usize);
-        let code = label(finding.code, taxonomy);
-        let title = title(finding.code, taxonomy);
-        let _ = writeln!(
+        let _ = write!(
             out,
-            "  {code:<5} {:<14} {start:>6}–{end:<6} {}  ({title})",
+            "  {:<code_width$} {:<entry_width$} {start:>6}–{end:<6} {}",
+            label(finding.code, taxonomy),
             finding.entry,
-            excerpt(&text[start..end])
+            excerpt(&text[start..end]),
         );
+        let _ = match why(finding, taxonomy) {
+            Why::Title(title) => writeln!(out, "  ({title})"),
+            Why::Form(form) => writeln!(out, "\n      {}\n      by {}", form.description, form.source),
+        };
     }
     let verdict = &explanation.verdict;
     let reasons: Vec<String> = verdict.reasons.iter().map(|reason| reason.label(taxonomy)).collect();
@@ -69,6 +75,10 @@ fn marked(text: &str, explanation: &Explanation, taxonomy: &Taxonomy) -> String 
     let codes = |set| taxonomy.codes(set).collect::<Vec<_>>().join(" ");
     if !verdict.decision.risks.is_empty() {
         let _ = writeln!(out, "  risks     {}", codes(verdict.decision.risks));
+    }
+    let kinds = pii(explanation);
+    if !kinds.is_empty() {
+        let _ = writeln!(out, "  pii       {}", kinds.names().collect::<Vec<_>>().join(" "));
     }
     if !verdict.decision.advisory.is_empty() {
         let _ = writeln!(out, "  advisory  {} (seen, not enforced)", codes(verdict.decision.advisory));
@@ -89,6 +99,11 @@ fn spans(findings: &[Finding]) -> Vec<(usize, usize)> {
     spans
 }
 
+/// Kinds of personal information found.
+fn pii(explanation: &Explanation) -> PiiSet {
+    explanation.evidence.pii.iter().map(|(_, kind)| *kind).collect()
+}
+
 fn excerpt(text: &str) -> String {
     let flat: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if flat.chars().count() <= 60 { flat } else { flat.chars().take(59).chain(['…']).collect() }
@@ -101,10 +116,25 @@ fn label(code: Code, taxonomy: &Taxonomy) -> String {
     }
 }
 
-fn title(code: Code, taxonomy: &Taxonomy) -> &str {
-    match code {
-        Code::Risk(risk) => taxonomy.risks().get(risk.index()).map_or("", |risk| &risk.title),
-        Code::Pii(_) => "personal information",
+/// Why a place was found.
+enum Why<'t> {
+    /// An entry for the risk of this title.
+    Title(&'t str),
+    /// A written form of personal information.
+    Form(&'static PiiForm),
+}
+
+fn why<'t>(finding: &Finding, taxonomy: &'t Taxonomy) -> Why<'t> {
+    match finding.code {
+        Code::Risk(risk) => Why::Title(taxonomy.risks().get(risk.index()).map_or("", |risk| &risk.title)),
+        Code::Pii(_) => form(&finding.entry).map_or(Why::Title("personal information"), Why::Form),
+    }
+}
+
+fn why_json(finding: &Finding, taxonomy: &Taxonomy) -> serde_json::Value {
+    match why(finding, taxonomy) {
+        Why::Title(title) => title.into(),
+        Why::Form(form) => serde_json::json!({"form": form.description, "source": form.source}),
     }
 }
 
@@ -112,7 +142,7 @@ fn json(explanation: &Explanation, taxonomy: &Taxonomy) -> serde_json::Value {
     let findings = explanation.evidence.findings.iter().map(|finding| {
         serde_json::json!({
             "detector": finding.detector, "code": label(finding.code, taxonomy), "entry": *finding.entry,
-            "start": finding.start, "end": finding.end, "score": finding.score,
+            "start": finding.start, "end": finding.end, "score": finding.score, "why": why_json(finding, taxonomy),
         })
     });
     let verdict = &explanation.verdict;
@@ -120,6 +150,7 @@ fn json(explanation: &Explanation, taxonomy: &Taxonomy) -> serde_json::Value {
         "findings": findings.collect::<Vec<_>>(),
         "outcome": verdict.outcome.name(),
         "risks": taxonomy.codes(verdict.decision.risks).collect::<Vec<_>>(),
+        "pii": pii(explanation).names().collect::<Vec<_>>(),
         "advisory": taxonomy.codes(verdict.decision.advisory).collect::<Vec<_>>(),
         "reasons": verdict.reasons.iter().map(|reason| reason.label(taxonomy)).collect::<Vec<_>>(),
     })

@@ -14,7 +14,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tamis_rules::{Ledger, LedgerEntry, Taxonomy};
 use tamis_shard::statement::Statement;
 use tamis_shard::table::{
-    TagRow, TagsReader, TagsWriter, VerdictRow, VerdictsReader, VerdictsWriter, read_ledger, write_ledger,
+    FindingRow, FindingsReader, FindingsWriter, TagRow, TagsReader, TagsWriter, VerdictRow, VerdictsReader,
+    VerdictsWriter, read_ledger, write_ledger,
 };
 use tamis_shard::{
     LEDGER_FILES, OutputDir, Report, RowCounts, RunState, ShardManifest, Subject, SubjectDigest, digest_file,
@@ -58,6 +59,20 @@ pub fn edit_tags(out: &Path, path: &str, edit: impl FnOnce(&mut Vec<TagRow>)) {
     }
     edit(&mut rows);
     let mut writer = TagsWriter::create(&target, taxonomy()).expect("writable");
+    rows.iter().for_each(|row| writer.push(row).expect("encodable"));
+    writer.stage().and_then(|staged| staged.place()).expect("writable");
+}
+
+/// Changes the findings of a shard.
+pub fn edit_findings(out: &Path, path: &str, edit: impl FnOnce(&mut Vec<FindingRow>)) {
+    let target = out.join(format!("findings/{path}.findings.parquet"));
+    let mut reader = FindingsReader::open(&target).expect("findings");
+    let mut rows = Vec::new();
+    while let Some(row) = reader.next_row().expect("readable findings") {
+        rows.push(row);
+    }
+    edit(&mut rows);
+    let mut writer = FindingsWriter::create(&target).expect("writable");
     rows.iter().for_each(|row| writer.push(row).expect("encodable"));
     writer.stage().and_then(|staged| staged.place()).expect("writable");
 }

@@ -5,6 +5,11 @@
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 
+use std::ops::ControlFlow;
+
+/// First byte of U+F000 to U+FFFF, where the full-width forms are.
+pub(super) const FULL_WIDTH_LEAD: u8 = 0xEF;
+
 /// Bytes of a block; bit `n` of a mask belongs to byte `n`.
 pub(super) const BLOCK: usize = 64;
 
@@ -21,13 +26,15 @@ pub(super) struct Anchors {
     pub capital: u64,
     /// Last bytes or letters of what names WeChat: 微, vx, wx, wec, wei, and v behind a byte that is not ASCII.
     pub wechat: u64,
+    /// First bytes of what may be a full-width form.
+    pub wide: u64,
 }
 
 impl Anchors {
     /// Whether there is none.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.digit | self.at | self.open | self.capital | self.wechat == 0
+        self.digit | self.at | self.open | self.capital | self.wechat | self.wide == 0
     }
 }
 
@@ -49,6 +56,8 @@ struct Classes {
     e: u64,
     /// c and i.
     ci: u64,
+    /// First byte of full-width forms.
+    wide: u64,
 }
 
 /// The top bits of the block before.
@@ -83,22 +92,27 @@ impl Carry {
             open: classes.open,
             capital: classes.capital & after_high,
             wechat,
+            wide: classes.wide,
         }
     }
 }
 
-/// Calls `found` with the place of each block that has an anchor, in order.
+/// Calls `found` with the place of each block that has an anchor, in order, until it breaks off; says whether it did not.
 #[inline]
-pub(super) fn each_block(bytes: &[u8], found: impl FnMut(usize, Anchors)) {
+pub(super) fn each_block(bytes: &[u8], found: impl FnMut(usize, Anchors) -> ControlFlow<()>) -> bool {
     #[cfg(target_arch = "x86_64")]
     if let Some(classify) = avx2::available() {
         return walk(bytes, classify, found);
     }
-    walk(bytes, classify, found);
+    walk(bytes, classify, found)
 }
 
 #[inline]
-fn walk(bytes: &[u8], classify: impl Fn(&[u8; BLOCK]) -> Classes, mut found: impl FnMut(usize, Anchors)) {
+fn walk(
+    bytes: &[u8],
+    classify: impl Fn(&[u8; BLOCK]) -> Classes,
+    mut found: impl FnMut(usize, Anchors) -> ControlFlow<()>,
+) -> bool {
     let mut carry = Carry::default();
     let mut place = 0;
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
@@ -106,11 +120,12 @@ fn walk(bytes: &[u8], classify: impl Fn(&[u8; BLOCK]) -> Classes, mut found: imp
     last[..rest.len()].copy_from_slice(rest);
     for block in blocks.iter().chain(std::iter::once(&last)) {
         let anchors = carry.anchors(&classify(block));
-        if !anchors.is_empty() {
-            found(place, anchors);
+        if !anchors.is_empty() && found(place, anchors).is_break() {
+            return false;
         }
         place += BLOCK;
     }
+    true
 }
 
 /// The classes by a table: what every processor can do, and what the fast way is held against.
@@ -131,6 +146,7 @@ fn classify(block: &[u8; BLOCK]) -> Classes {
         set(&mut classes.x, lower == b'x');
         set(&mut classes.e, lower == b'e');
         set(&mut classes.ci, matches!(lower, b'c' | b'i'));
+        set(&mut classes.wide, *byte == FULL_WIDTH_LEAD);
     }
     classes
 }
@@ -143,7 +159,10 @@ mod tests {
 
     fn places(bytes: &[u8], classify: impl Fn(&[u8; BLOCK]) -> Classes) -> Vec<(usize, Anchors)> {
         let mut places = Vec::new();
-        walk(bytes, classify, |place, anchors| places.push((place, anchors)));
+        walk(bytes, classify, |place, anchors| {
+            places.push((place, anchors));
+            ControlFlow::Continue(())
+        });
         places
     }
 
@@ -175,6 +194,7 @@ mod tests {
             walk(bytes, classify, |place, anchors| {
                 digit.extend((0..BLOCK).filter(|bit| anchors.digit >> bit & 1 == 1).map(|bit| place + bit));
                 wechat.extend((0..BLOCK).filter(|bit| anchors.wechat >> bit & 1 == 1).map(|bit| place + bit));
+                ControlFlow::Continue(())
             });
             let at = |place: usize, back: usize| place.checked_sub(back).map_or(0, |it| bytes[it].to_ascii_lowercase());
             let is_digit = |place: &usize| bytes[*place].is_ascii_digit() && !at(*place, 1).is_ascii_digit();

@@ -10,23 +10,56 @@ use super::view::View;
 pub(super) struct Context {
     words: &'static [&'static str],
     reach: usize,
-    /// Bytes that a word ends with, in both cases.
-    last: [bool; 256],
-    /// Bytes that a word begins with, in both cases.
-    first: [bool; 256],
+    /// Pairs of bytes that a word ends with.
+    last: Pairs,
+    /// Pairs of bytes that a word begins with.
+    first: Pairs,
+}
+
+/// A set of pairs of bytes, case aside, that may hold more than was put in: most places of a text are none of them.
+struct Pairs([u64; Pairs::BITS / 64]);
+
+impl Pairs {
+    const BITS: usize = 1024;
+
+    const fn new() -> Self {
+        Self([0; Self::BITS / 64])
+    }
+
+    const fn place(left: u8, right: u8) -> usize {
+        ((left | 0x20) as usize * 37 + (right | 0x20) as usize * 5) % Self::BITS
+    }
+
+    const fn insert(&mut self, left: u8, right: u8) {
+        let place = Self::place(left, right);
+        self.0[place / 64] |= 1 << (place % 64);
+    }
+
+    #[inline]
+    const fn may_hold(&self, left: u8, right: u8) -> bool {
+        let place = Self::place(left, right);
+        self.0[place / 64] >> (place % 64) & 1 == 1
+    }
 }
 
 impl Context {
     /// Words in lower case, none of them empty.
     pub const fn new(words: &'static [&'static str], reach: usize) -> Self {
-        let (mut last, mut first) = ([false; 256], [false; 256]);
+        let (mut last, mut first) = (Pairs::new(), Pairs::new());
         let mut at = 0;
         while at < words.len() {
             let word = words[at].as_bytes();
-            last[word[word.len() - 1] as usize] = true;
-            last[word[word.len() - 1].to_ascii_uppercase() as usize] = true;
-            first[word[0] as usize] = true;
-            first[word[0].to_ascii_uppercase() as usize] = true;
+            if let [only] = word {
+                let mut other = 0;
+                while other <= u8::MAX as u16 {
+                    last.insert(other as u8, *only);
+                    first.insert(*only, other as u8);
+                    other += 1;
+                }
+            } else {
+                last.insert(word[word.len() - 2], word[word.len() - 1]);
+                first.insert(word[0], word[1]);
+            }
             at += 1;
         }
         Self { words, reach, last, first }
@@ -51,10 +84,10 @@ impl Context {
     pub fn word_before(&self, view: View<'_>, position: usize) -> Option<usize> {
         let mut end = position;
         loop {
-            if self.last[usize::from(view.before(end))] && self.words.iter().any(|word| ends_here(view, end, word)) {
+            let byte = view.before(end);
+            if self.last.may_hold(view.back(end, 2), byte) && self.words.iter().any(|word| ends_here(view, end, word)) {
                 return Some(end);
             }
-            let byte = view.before(end);
             if end == 0 || position - end == self.reach || breaks(byte) {
                 return None;
             }
@@ -66,7 +99,8 @@ impl Context {
     pub fn after(&self, view: View<'_>, position: usize) -> bool {
         let mut start = position;
         loop {
-            if self.first[usize::from(view.at(start))] && self.words.iter().any(|word| starts_here(view, start, word)) {
+            let pair = (view.at(start), view.at(start + 1));
+            if self.first.may_hold(pair.0, pair.1) && self.words.iter().any(|word| stands(view, start, word)) {
                 return true;
             }
             if start >= view.bytes.len() || start - position == self.reach || breaks(view.at(start)) {
@@ -84,10 +118,6 @@ const fn breaks(byte: u8) -> bool {
 
 fn ends_here(view: View<'_>, end: usize, word: &str) -> bool {
     end.checked_sub(word.len()).is_some_and(|start| stands(view, start, word))
-}
-
-fn starts_here(view: View<'_>, start: usize, word: &str) -> bool {
-    stands(view, start, word)
 }
 
 /// Whether the word stands at `start`, with borders where it begins or ends with an ASCII letter.

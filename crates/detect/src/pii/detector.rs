@@ -1,11 +1,12 @@
 //! The scanners as one detector.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use tamis_rules::PiiSet;
 
 use super::anchors::{Anchors, each_block};
-use super::fold::Folded;
+use super::fold::{Folded, is_trigger};
 use super::form::{Finds, PiiForm};
 use super::view::View;
 use super::{Also, kinds, number, structured_kinds};
@@ -113,7 +114,12 @@ impl Scanner for PiiScanner<'_> {
 impl PiiScanner<'_> {
     fn scan_text(&mut self, row: u32, field: u16, text: &str, out: &mut Evidence) -> PiiSet {
         let Self { detector, folded, finds } = self;
-        find_all(View { bytes: folded.fold(text) }, detector.options.also, finds);
+        folded.clear();
+        if !find_all(View { bytes: text.as_bytes() }, detector.options.also, Wide::Stops, finds) {
+            // Few texts have full-width letters or digits: they are folded once one is met.
+            finds.clear();
+            find_all(View { bytes: folded.fold(text) }, detector.options.also, Wide::Passes, finds);
+        }
         let mut seen = PiiSet::EMPTY;
         for found in finds.settle().filter(|found| detector.options.kinds.contains(found.form.kind)) {
             seen.insert(found.form.kind);
@@ -135,9 +141,26 @@ impl PiiScanner<'_> {
     }
 }
 
-/// Runs every scanner at every anchor.
-fn find_all(view: View<'_>, also: Also, finds: &mut Finds) {
-    each_block(view.bytes, |place, anchors| find_in_block(view, place, anchors, also, finds));
+/// What a full-width letter, digit or sign does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wide {
+    Stops,
+    Passes,
+}
+
+/// Runs every scanner at every anchor; false where it stopped at a full-width form.
+fn find_all(view: View<'_>, also: Also, wide: Wide, finds: &mut Finds) -> bool {
+    each_block(view.bytes, |place, anchors| {
+        let mut stops = false;
+        if wide == Wide::Stops {
+            each_bit(anchors.wide, |bit| stops |= is_trigger(view.bytes, place + bit));
+        }
+        if stops {
+            return ControlFlow::Break(());
+        }
+        find_in_block(view, place, anchors, also, finds);
+        ControlFlow::Continue(())
+    })
 }
 
 fn find_in_block(view: View<'_>, place: usize, anchors: Anchors, also: Also, finds: &mut Finds) {

@@ -1,6 +1,6 @@
 //! Full-width forms folded to ASCII, with the way back.
 
-use memchr::memchr;
+use super::anchors::FULL_WIDTH_LEAD;
 
 /// A text without full-width forms.
 ///
@@ -16,13 +16,10 @@ pub(super) struct Folded {
 const FULL_WIDTH_LENGTH: usize = 3;
 
 impl Folded {
-    /// The bytes to scan: the text's own, or the copy.
-    pub fn fold<'v>(&'v mut self, text: &'v str) -> &'v [u8] {
-        self.edits.clear();
+    /// A folded copy of the text.
+    pub fn fold<'v>(&'v mut self, text: &str) -> &'v [u8] {
         let bytes = text.as_bytes();
-        if first_trigger(bytes).is_none() {
-            return bytes;
-        }
+        self.edits.clear();
         self.bytes.clear();
         let (mut copied, mut at) = (0, 0);
         while let Some(found) = memchr_lead(&bytes[at..]) {
@@ -43,6 +40,11 @@ impl Folded {
         &self.bytes
     }
 
+    /// Forgets the copy: positions are those of the text itself.
+    pub fn clear(&mut self) {
+        self.edits.clear();
+    }
+
     /// Position in the original text of a place between two characters of the folded one.
     pub fn original(&self, position: usize) -> usize {
         let before = self.edits.partition_point(|&(end, _)| end as usize <= position);
@@ -50,27 +52,18 @@ impl Folded {
     }
 }
 
-/// First full-width letter, digit or sign of an address or number.
-fn first_trigger(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while let Some(found) = memchr(LEAD, &bytes[at..]) {
-        let start = at + found;
-        if let (Some(second), Some(third)) = (bytes.get(start + 1), bytes.get(start + 2))
-            && triggers(*second, *third)
-        {
-            return Some(start);
-        }
-        at = start + 1;
+/// Whether a full-width letter, digit or sign of an address or number begins at `start`.
+#[inline]
+pub(super) fn is_trigger(bytes: &[u8], start: usize) -> bool {
+    match bytes.get(start + 1..start + FULL_WIDTH_LENGTH) {
+        Some(&[second, third]) => triggers(second, third),
+        _ => false,
     }
-    None
 }
-
-/// First byte of U+FF01 to U+FF5E.
-const LEAD: u8 = 0xEF;
 
 /// First byte of a full-width form or of the ideographic space.
 fn memchr_lead(bytes: &[u8]) -> Option<usize> {
-    memchr::memchr2(LEAD, 0xE3, bytes)
+    memchr::memchr2(FULL_WIDTH_LEAD, 0xE3, bytes)
 }
 
 /// `＋ － ．`, digits, `＠`, letters and `＿`.
@@ -85,8 +78,8 @@ const fn triggers(second: u8, third: u8) -> bool {
 /// The ASCII form of the full-width character that the bytes begin with.
 const fn folded(bytes: &[u8]) -> Option<u8> {
     match bytes {
-        [LEAD, 0xBC, third, ..] if *third >= 0x81 && *third <= 0xBF => Some(*third - 0x81 + b'!'),
-        [LEAD, 0xBD, third, ..] if *third >= 0x80 && *third <= 0x9E => Some(*third - 0x80 + b'`'),
+        [FULL_WIDTH_LEAD, 0xBC, third, ..] if *third >= 0x81 && *third <= 0xBF => Some(*third - 0x81 + b'!'),
+        [FULL_WIDTH_LEAD, 0xBD, third, ..] if *third >= 0x80 && *third <= 0x9E => Some(*third - 0x80 + b'`'),
         [0xE3, 0x80, 0x80, ..] => Some(b' '),
         _ => None,
     }
@@ -118,12 +111,15 @@ mod tests {
 
     #[test]
     fn commas_alone_are_no_reason_to_copy() {
+        let triggered = |text: &str| {
+            (0..text.len()).any(|at| text.as_bytes()[at] == FULL_WIDTH_LEAD && is_trigger(text.as_bytes(), at))
+        };
+        assert!(triggered("电话：１３８，好") && triggered("a＠b") && triggered("ｚ") && triggered("1．2"));
+        assert!(!triggered("电话：138，好！（一）") && !triggered("\u{feff}") && !triggered("ﬁ"));
         let mut folded = Folded::default();
-        let text = "电话：１３８，好";
-        assert_eq!(folded.fold(text), "电话:138,好".as_bytes());
+        assert_eq!(folded.fold("电话：１３８，好"), "电话:138,好".as_bytes());
         assert_eq!((folded.original(6), folded.original(7), folded.original(10)), (6, 9, 18));
-        let text = "电话：138，好";
-        assert_eq!(folded.fold(text), text.as_bytes());
+        folded.clear();
         assert_eq!(folded.original(9), 9);
     }
 
@@ -133,13 +129,9 @@ mod tests {
             let mut folded = Folded::default();
             let bytes = folded.fold(&text).to_vec();
             let (want, places) = plain(&text);
-            if first_trigger(text.as_bytes()).is_some() {
-                prop_assert_eq!(&bytes, want.as_bytes());
-                for (at, place) in places.iter().enumerate().filter(|(at, _)| want.is_char_boundary(*at)) {
-                    prop_assert_eq!(folded.original(at), *place);
-                }
-            } else {
-                prop_assert_eq!(&bytes, text.as_bytes());
+            prop_assert_eq!(&bytes, want.as_bytes());
+            for (at, place) in places.iter().enumerate().filter(|(at, _)| want.is_char_boundary(*at)) {
+                prop_assert_eq!(folded.original(at), *place);
             }
         }
     }

@@ -58,6 +58,11 @@ impl Finds {
         self.found.push(Found { start, end, form });
     }
 
+    /// Forgets what was found.
+    pub fn clear(&mut self) {
+        self.found.clear();
+    }
+
     /// Takes what was found, no two places overlapping, in order.
     pub fn settle(&mut self) -> impl Iterator<Item = Found> {
         if self.found.len() > 1 {

@@ -204,22 +204,39 @@ pub(super) fn scan(view: View<'_>, start: usize, also: Also, finds: &mut Finds) 
         return;
     }
     let number = Number { view, start, chain: Chain::read(view, start), also };
-    kinds::ip::find_v4(&number, finds);
+    let digits = number.chain.groups().last().map_or(0, |group| group.total);
     kinds::dob::find(&number, finds);
-    kinds::id_card::find(&number, finds);
+    if digits < FEWEST_OCTETS {
+        return;
+    }
     kinds::uscc::find(&number, finds);
-    if number.opens() {
+    if length <= 3 {
+        kinds::ip::find_v4(&number, finds);
+    }
+    if !number.opens() {
+        return;
+    }
+    kinds::qq::find(&number, finds);
+    kinds::passport::find_digits(&number, finds);
+    kinds::driver_license::find(view, start, finds);
+    if digits >= FEWEST_DIGITS {
+        kinds::phone::find(&number, finds);
+        kinds::social_security::find(&number, finds);
+        kinds::landline::find(&number, finds);
+    }
+    if digits >= FEWEST_DIGITS_CHECKED {
+        kinds::id_card::find(&number, finds);
         kinds::bank_card::find(&number, finds);
         kinds::credit_card::find(&number, finds);
         kinds::imei::find(&number, finds);
-        kinds::social_security::find(&number, finds);
-        kinds::qq::find(&number, finds);
-        kinds::landline::find(&number, finds);
-        kinds::phone::find(&number, finds);
-        kinds::passport::find_digits(&number, finds);
-        kinds::driver_license::find(view, start, finds);
     }
 }
+
+/// An address has four numbers, and so four digits; everything else has more.
+const FEWEST_OCTETS: usize = 4;
+/// No telephone number has fewer digits than this, and no number with a check digit has fewer than the other.
+const FEWEST_DIGITS: usize = 7;
+const FEWEST_DIGITS_CHECKED: usize = 12;
 
 /// A run of fewer digits than this is only looked at where more digits follow.
 const SHORT: usize = 5;
@@ -228,15 +245,23 @@ const LONGEST_RUN: usize = 24;
 
 /// Whether the short run goes on as a number, a date or a code: most numbers in texts do not.
 fn leads_on(view: View<'_>, start: usize, end: usize) -> bool {
+    if end - start == 4 && ends_date(view, start) {
+        return true;
+    }
     match view.at(end) {
         b' ' | b'-' | b'.' | b'/' => matches!(view.at(end + 1), b'0'..=b'9' | b'('),
         b'(' | b')' => true,
         0xC2 | 0xE2 => true,
         0xE5 => view.goes_on(end, "年"),
         letter if is_word(letter) => true,
-        // A year at the end of a date.
-        _ => end - start == 4 && matches!(view.before(start), b' ' | b'/' | b'-' | b'.'),
+        _ => false,
     }
+}
+
+/// Whether the four digits may be the year behind a month's name or a day.
+fn ends_date(view: View<'_>, year: usize) -> bool {
+    let century = matches!((view.at(year), view.at(year + 1)), (b'1', b'9') | (b'2', b'0'));
+    century && view.before(year) == b' ' && matches!(view.back(year, 2), b',' | b'.' | b'a'..=b'z')
 }
 
 /// Codes in which a letter stands before the first digit.

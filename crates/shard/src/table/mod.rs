@@ -4,12 +4,14 @@
 
 mod findings;
 mod ledger;
+mod spans;
 mod tagged;
 mod tags;
 mod verdicts;
 
-pub use findings::{FindingRow, FindingsWriter, findings_schema};
+pub use findings::{FindingRow, FindingsReader, FindingsWriter, PII_DETECTOR, findings_schema};
 pub use ledger::{ledger_csv, ledger_schema, read_ledger, write_ledger};
+pub use spans::{RowSpans, SpansReader};
 pub use tagged::Tagged;
 pub use tags::{ScoreTag, TagRow, TagsReader, TagsWriter, tags_schema};
 pub use verdicts::{VerdictRow, VerdictsReader, VerdictsWriter, verdicts_schema};

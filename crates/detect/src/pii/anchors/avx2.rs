@@ -9,7 +9,7 @@ use std::arch::x86_64::{
     _mm256_set1_epi8, _mm256_sub_epi8,
 };
 
-use super::{BLOCK, Classes};
+use super::{BLOCK, Classes, FULL_WIDTH_LEAD};
 
 /// The function, where this processor can run it.
 #[inline]
@@ -41,6 +41,7 @@ fn classify(block: &[u8; BLOCK]) -> Classes {
         x: equal(folded, b'x'),
         e: equal(folded, b'e'),
         ci: bits(folded.map(ci)),
+        wide: equal(halves, FULL_WIDTH_LEAD),
     }
 }
 

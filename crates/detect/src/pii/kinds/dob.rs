@@ -82,7 +82,7 @@ fn date(number: &Number<'_>) -> Option<(usize, usize)> {
     }
     match group.len() {
         4 if view.goes_on(group.end, "年") => chinese(view, group.start, group.end),
-        4 => year_first(number).or_else(|| named_month_before(number)),
+        4 => year_first(number).or_else(|| named_month(number)),
         8 => {
             let digits = number.chain.digits(1);
             let fits = is_birth_date(value(&digits[..4]), value(&digits[4..6]), value(&digits[6..]));
@@ -129,7 +129,7 @@ fn year_first(number: &Number<'_>) -> Option<(usize, usize)> {
 
 /// `18/07/1988`, `7-18-1988`: day and month in either order.
 fn year_last(number: &Number<'_>) -> Option<(usize, usize)> {
-    let [1 | 2, 1 | 2, 4, ..] = number.chain.lens() else { return named_month_after(number) };
+    let [1 | 2, 1 | 2, 4, ..] = number.chain.lens() else { return None };
     let [first, second] = number.chain.gaps(3) else { return None };
     let [one, other, year] = three(number);
     let fits = is_birth_date(year, other, one) || is_birth_date(year, one, other);
@@ -142,61 +142,54 @@ fn three(number: &Number<'_>) -> [u32; 3] {
     [0, 1, 2].map(|at| value(&number.view.bytes[groups[at].start..groups[at].end]))
 }
 
-/// `18 July 1988`, `18th of July, 1988`, from the day on.
-fn named_month_after(number: &Number<'_>) -> Option<(usize, usize)> {
-    let view = number.view;
-    let mut at = number.chain.groups()[0].end;
-    let day = value(&view.bytes[number.start..at]);
-    at = skip(view, at, &["st", "nd", "rd", "th"]);
-    at = skip(view, spaced(view, at), &["of "]);
-    let (month, after) = month_at(view, at)?;
-    let at = skip(view, after, &[".", ","]);
-    let year_start = spaced(view, at);
-    let year_end = view.run_end(year_start, 5, |byte| byte.is_ascii_digit());
-    let fits = year_end - year_start == 4
-        && view.closes(year_end)
-        && is_birth_date(value(&view.bytes[year_start..year_end]), month, day);
-    fits.then_some((number.start, year_end))
-}
-
-fn skip(view: View<'_>, at: usize, words: &[&str]) -> usize {
-    words.iter().find(|word| view.goes_on(at, word)).map_or(at, |word| at + word.len())
-}
-
-/// `July 18, 1988`, from the year backwards.
-fn named_month_before(number: &Number<'_>) -> Option<(usize, usize)> {
+/// `July 18, 1988` and `18th of July, 1988`, from the year backwards.
+fn named_month(number: &Number<'_>) -> Option<(usize, usize)> {
     let view = number.view;
     let year_end = number.chain.groups()[0].end;
     if !number.chain.closes(view, 1) {
         return None;
     }
-    let mut at = view.run_start(number.start, 2, |byte| matches!(byte, b' ' | b','));
-    for ordinal in ["st", "nd", "rd", "th"] {
-        if view.ends_with(at, ordinal) {
-            at -= ordinal.len();
-            break;
-        }
-    }
-    let day_start = view.run_start(at, 3, |byte| byte.is_ascii_digit());
-    if !(1..=2).contains(&(at - day_start)) || view.before(day_start) != b' ' {
-        return None;
-    }
-    let day = value(&view.bytes[day_start..at]);
-    let month_end = view.run_start(day_start - 1, 1, |byte| byte == b'.');
-    let month_start = view.run_start(month_end, 10, |byte| byte.is_ascii_alphabetic());
-    let (month, end) = month_at(view, month_start)?;
-    (end == month_end && is_birth_date(value(&view.bytes[number.start..year_end]), month, day))
-        .then_some((month_start, year_end))
+    let at = view.run_start(number.start, 2, |byte| matches!(byte, b' ' | b',' | b'.'));
+    let year = value(&view.bytes[number.start..year_end]);
+    let (start, month, day) = month_then_day(view, at).or_else(|| day_then_month(view, at))?;
+    is_birth_date(year, month, day).then_some((start, year_end))
 }
 
-/// The month whose name, whole or by its first three letters, begins at a position, and where the name ends.
-fn month_at(view: View<'_>, start: usize) -> Option<(u32, usize)> {
-    let end = view.run_end(start, 10, |byte| byte.is_ascii_alphabetic());
+/// The start, month and day of `July 18`, `Jul. 18th` that end at a position.
+fn month_then_day(view: View<'_>, end: usize) -> Option<(usize, u32, u32)> {
+    let (day_start, day) = day_before(view, end)?;
+    if view.before(day_start) != b' ' {
+        return None;
+    }
+    let month_end = view.run_start(day_start - 1, 1, |byte| byte == b'.');
+    month_before(view, month_end).map(|(start, month)| (start, month, day))
+}
+
+/// The start, month and day of `18 July`, `18th of July` that end at a position.
+fn day_then_month(view: View<'_>, end: usize) -> Option<(usize, u32, u32)> {
+    let (month_start, month) = month_before(view, end)?;
+    let spaced = view.run_start(month_start, 1, |byte| byte == b' ');
+    let day_end = if view.ends_with(spaced, " of") { spaced - " of".len() } else { spaced };
+    let (start, day) = day_before(view, day_end).filter(|_| day_end < month_start)?;
+    Some((start, month, day))
+}
+
+/// The day, perhaps an ordinal, that ends at a position.
+fn day_before(view: View<'_>, end: usize) -> Option<(usize, u32)> {
+    let ordinal = ["st", "nd", "rd", "th"].iter().find(|ordinal| view.ends_with(end, ordinal)).map_or(0, |it| it.len());
+    let end = end - ordinal;
+    let start = view.run_start(end, 3, |byte| byte.is_ascii_digit());
+    ((1..=2).contains(&(end - start)) && view.opens(start)).then(|| (start, value(&view.bytes[start..end])))
+}
+
+/// The month whose name, whole or by its first three letters, ends at a position.
+fn month_before(view: View<'_>, end: usize) -> Option<(usize, u32)> {
+    let start = view.run_start(end, 10, |byte| byte.is_ascii_alphabetic());
     let name = &view.bytes[start..end];
     let is_it = |month: &&str| {
         let month = month.as_bytes();
         name.eq_ignore_ascii_case(month) || name.eq_ignore_ascii_case(&month[..3])
     };
     let at = MONTHS.iter().position(|month| is_it(&month))?;
-    view.opens(start).then_some((at as u32 + 1, end))
+    view.opens(start).then_some((start, at as u32 + 1))
 }

@@ -57,9 +57,6 @@ const fn is_province(code: u32) -> bool {
 
 /// Looks for both forms.
 pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
-    if !number.opens() {
-        return;
-    }
     if let Some(end) = current(number)
         && !number.is_order()
     {

@@ -180,6 +180,9 @@ fn is_hotline(view: View<'_>, start: usize, end: usize) -> bool {
     HOTLINES.before(view, start) || HOTLINES_AFTER.after(view, end)
 }
 
+/// Digits of a number beside a word at least.
+const SHORTEST: usize = 7;
+
 type Place = (usize, usize, &'static PiiForm);
 
 /// Whether a plus sign makes the first group a country code.
@@ -414,6 +417,9 @@ fn is_loosely_named(number: &Number<'_>) -> bool {
 
 fn named(number: &Number<'_>) -> Option<Place> {
     let chain = &number.chain;
+    if chain.groups().last().is_none_or(|group| group.total < SHORTEST) {
+        return None;
+    }
     let named = WORDS.word_before(number.view, number.start);
     if named.is_some_and(|end| end + 1 == number.start && number.view.at(end) == b'(')
         && bracket_start(number) == number.start
@@ -428,7 +434,7 @@ fn named(number: &Number<'_>) -> Option<Place> {
     let count = (1..=chain.groups().len()).rev().find(|count| {
         let digits = chain.digits(*count);
         let gaps = chain.gaps(*count);
-        let written = if certain { 7 } else { 9 };
+        let written = if certain { SHORTEST } else { SHORTEST + 2 };
         (written..=15).contains(&digits.len())
             && (gaps.is_empty() || digits.len() <= 13)
             && gaps.iter().all(|gap| *gap != Gap::Slash)

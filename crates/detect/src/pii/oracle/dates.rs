@@ -1,6 +1,6 @@
 //! Dates of birth.
 
-use super::pattern::{CLOSES, HYPHEN, NO_WORD_BEFORE, NO_WORD_BEHIND, Pattern, Place, SPACE, Words};
+use super::pattern::{CLOSES, HYPHEN, NO_WORD_BEFORE, Pattern, Place, SPACE, Words};
 use crate::pii::checksum::{is_birth_date, number};
 use crate::pii::form::Finds;
 use crate::pii::kinds::dob;
@@ -34,11 +34,11 @@ impl Dates {
             (Order::YearMonthDay, format!("(([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})){CLOSES}")),
             (
                 Order::DayNamedMonthYear,
-                format!(r"(([0-9]{{1,2}})(?:st|nd|rd|th)?(?: of |of | ){month}[.,]? ?([0-9]{{4}})){NO_WORD_BEHIND}"),
+                format!(r"(([0-9]{{1,2}})(?:st|nd|rd|th)?(?: of | ){month}[ ,.]{{1,2}}([0-9]{{4}})){CLOSES}"),
             ),
             (
                 Order::NamedMonthDayYear,
-                format!(r"({month}\.? ([0-9]{{1,2}})(?:st|nd|rd|th)?[ ,]{{1,2}}([0-9]{{4}})){CLOSES}"),
+                format!(r"({month}\.? ([0-9]{{1,2}})(?:st|nd|rd|th)?[ ,.]{{1,2}}([0-9]{{4}})){CLOSES}"),
             ),
         ];
         for sign in [SPACE, HYPHEN, r"\.", "/"] {

@@ -1,19 +1,21 @@
 //! JSON lines: plain, gzip or zstd.
 //!
-//! A line is sliced out of the decompressed stream and parsed strictly; a kept record is the raw line again, with one
-//! key added. Nothing is ever re-serialised.
+//! A line is sliced out of the decompressed stream and parsed strictly; a kept record is the raw line again, with what is
+//! redacted replaced in place and one key added. Nothing is ever re-serialised.
 
 mod annotated;
 mod lines;
 mod object;
 mod preview;
 mod read;
+mod redact;
 mod write;
 
 pub use annotated::annotation_of;
 pub use lines::{LineBlock, LineReader};
 pub use preview::{JsonlPreview, preview};
 pub use read::JsonlParser;
+pub use redact::redact_line;
 pub use write::{JsonlWriter, annotate_line};
 
 use std::fs::File;

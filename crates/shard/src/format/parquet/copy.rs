@@ -1,14 +1,15 @@
-//! Writing a filtered shard: every leaf is copied for the kept rows, row group by row group.
+//! Writing a filtered shard: every leaf is copied for the kept rows, row group by row group. In text leaves, spans may be
+//! replaced on the way; the new values are the only ones that the writer sees, so dictionaries and statistics are
+//! made of them.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::arrow::{ARROW_SCHEMA_META_KEY, encode_arrow_schema, parquet_to_arrow_schema};
-use parquet::basic::{Compression, GzipLevel, LogicalType, Type as Physical, ZstdLevel};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::column::writer::{ColumnCloseResult, ColumnWriter, ColumnWriterImpl, get_column_writer};
-use parquet::data_type::{AsBytes, ByteArrayType, DataType};
+use parquet::basic::{Compression, GzipLevel, LogicalType, ZstdLevel};
+use parquet::column::writer::{ColumnCloseResult, ColumnWriter, get_column_writer};
+use parquet::data_type::ByteArrayType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
@@ -18,10 +19,12 @@ use tamis_rules::{Outcome, Taxonomy};
 
 use super::annotation::{self, LeafData};
 use super::file::ParquetShard;
-use super::pages::{InPage, PageState};
+use super::leaf::{LeafInput, RowsIn, copy_any, typed};
+use super::mapping;
 use crate::commit::{Staged, StagedFile};
 use crate::error::BadShardKind;
 use crate::limits::Expansion;
+use crate::redact::{Redaction, Span};
 use crate::{ANNOTATION, RowPlan, ShardError};
 
 /// Records read at a time at most; a row group's wide columns are read in smaller steps.
@@ -37,6 +40,8 @@ pub struct ParquetCopy {
     /// Input leaves that are copied, in order.
     copied: Vec<usize>,
     annotate: bool,
+    /// Leaves of the text columns in which spans may be replaced; empty where none are.
+    texts: Vec<usize>,
     properties: WriterPropertiesPtr,
     taxonomy: Arc<Taxonomy>,
     /// What is decoded for the kept rows, and once more for the others.
@@ -51,11 +56,17 @@ pub struct EncodedRowGroup {
 
 impl ParquetCopy {
     /// Plans the copy: codec by column, metadata and schema as in the input, with `tamis` added or replaced where
-    /// `annotate` is true.
+    /// `annotate` is true. `redacted` names the text columns where spans may be replaced; the file does not claim to be
+    /// sorted by any of them.
     ///
     /// # Errors
-    /// [`ShardError::Bad`] where the schema cannot be written again.
-    pub fn new(shard: ParquetShard, annotate: bool, taxonomy: Arc<Taxonomy>) -> Result<Self, ShardError> {
+    /// [`ShardError::Bad`] where the schema cannot be written again, or a column of `redacted` is missing or no text.
+    pub fn new(
+        shard: ParquetShard,
+        annotate: bool,
+        redacted: &[String],
+        taxonomy: Arc<Taxonomy>,
+    ) -> Result<Self, ShardError> {
         let input = shard.metadata.file_metadata().schema_descr_ptr();
         let replaced = |leaf: &usize| annotate && input.get_column_root(*leaf).name() == ANNOTATION;
         let copied: Vec<usize> = (0..input.num_columns()).filter(|leaf| !replaced(leaf)).collect();
@@ -65,9 +76,10 @@ impl ParquetCopy {
             input.root_schema_ptr()
         };
         let leaves = SchemaDescriptor::new(Arc::clone(&schema));
-        let properties = Arc::new(writer_properties(&shard, &copied, annotate));
+        let texts = mapping::text_leaves(&input, redacted)?;
+        let properties = Arc::new(writer_properties(&shard, &copied, &texts, annotate));
         let expansions = [shard.expansion(), shard.expansion()];
-        Ok(Self { shard, schema, leaves, copied, annotate, properties, taxonomy, expansions })
+        Ok(Self { shard, schema, leaves, copied, annotate, texts, properties, taxonomy, expansions })
     }
 
     /// Number of row groups of the input.
@@ -85,19 +97,27 @@ impl ParquetCopy {
         self.shard.group(group).columns().iter().map(|column| column.compressed_size().max(0) as usize).sum()
     }
 
-    /// Encodes the rows of one row group that have this outcome. `plans` has one entry per row of the group; rows
-    /// beyond it (a run limited to the first rows) are left out.
+    /// Encodes the rows of one row group that have this outcome, the spans of their plans replaced. `plans` has one entry
+    /// per row of the group; rows beyond it (a run limited to the first rows) are left out.
     ///
     /// # Errors
-    /// [`ShardError::Bad`] where the input cannot be decoded.
-    pub fn encode(&self, group: usize, plans: &[RowPlan], outcome: Outcome) -> Result<EncodedRowGroup, ShardError> {
+    /// [`ShardError::Bad`] where the input cannot be decoded; [`ShardError::Artefact`] where a span fits no text.
+    pub fn encode(
+        &self,
+        group: usize,
+        plans: &[RowPlan],
+        outcome: Outcome,
+        redaction: Option<&Redaction<'_>>,
+    ) -> Result<EncodedRowGroup, ShardError> {
         let mask: Vec<bool> = plans.iter().map(|plan| plan.outcome == outcome).collect();
         let rows = mask.iter().filter(|kept| **kept).count();
+        let rows_in = RowsIn { group, mask: &mask, plans, redaction };
+        self.check_spans(&rows_in)?;
         let mut chunks = Vec::with_capacity(self.leaves.num_columns());
         if rows > 0 {
             let expansion = &self.expansions[usize::from(outcome != Outcome::Kept)];
             for (at, leaf) in self.copied.iter().enumerate() {
-                chunks.push(self.copy_leaf(group, *leaf, self.leaves.column(at), &mask, expansion)?);
+                chunks.push(self.copy_leaf(*leaf, self.leaves.column(at), &rows_in, expansion)?);
             }
             for leaf in 0..if self.annotate { annotation::LEAVES } else { 0 } {
                 let data = annotation::leaf_data(leaf, plans, outcome, &self.taxonomy);
@@ -107,18 +127,31 @@ impl ParquetCopy {
         Ok(EncodedRowGroup { chunks, rows })
     }
 
+    /// A span that nothing would replace must not pass.
+    fn check_spans(&self, rows: &RowsIn<'_>) -> Result<(), ShardError> {
+        let fields = if rows.redaction.is_some() { self.texts.len() } else { 0 };
+        let lost = |span: &Span| usize::from(span.field) >= fields;
+        match rows.wanted().any(|plan| plan.spans.iter().any(lost)) {
+            true => {
+                Err(ShardError::bad(BadShardKind::Internal, "spans to be replaced in a column that is none of text"))
+            }
+            false => Ok(()),
+        }
+    }
+
     fn copy_leaf(
         &self,
-        group: usize,
         leaf: usize,
         descriptor: ColumnDescPtr,
-        mask: &[bool],
+        rows: &RowsIn<'_>,
         expansion: &Arc<Expansion>,
     ) -> Result<(Bytes, ColumnCloseResult), ShardError> {
+        let group = rows.group;
         let mean = (self.shard.claimed_bytes(group, leaf) / self.rows_of(group).max(1)).max(1);
         let step = (STEP_BYTES / mean).clamp(1, STEP_RECORDS);
         let (reader, pages) = self.shard.values(group, leaf, expansion)?;
-        let input = LeafInput { pages, expansion, mask, step };
+        let field = self.texts.iter().position(|text| *text == leaf);
+        let input = LeafInput { pages, expansion, rows, field, step };
         self.encode_chunk(descriptor, |writer| copy_any(reader, writer, &input))
     }
 
@@ -196,7 +229,7 @@ fn is_known(field: &Type) -> bool {
     !unknown && (field.is_primitive() || field.get_fields().iter().all(|field| is_known(field)))
 }
 
-fn writer_properties(shard: &ParquetShard, copied: &[usize], annotate: bool) -> WriterProperties {
+fn writer_properties(shard: &ParquetShard, copied: &[usize], texts: &[usize], annotate: bool) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("tamis ", env!("CARGO_PKG_VERSION")).into())
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -212,9 +245,14 @@ fn writer_properties(shard: &ParquetShard, copied: &[usize], annotate: bool) -> 
     if let Some(text) = first.columns().first() {
         builder = builder.set_compression(with_level(text.compression()));
     }
-    // Sorting columns are named by their place, which holds only while no column moves.
+    // Sorting columns are named by their place, which holds only while no column moves; the order of texts goes with
+    // what is replaced in them, and that of the columns after them too.
     if copied.len() == first.num_columns() {
-        builder = builder.set_sorting_columns(first.sorting_columns().cloned());
+        let sorting = first.sorting_columns().map(|columns| {
+            let stays = |leaf: i32| usize::try_from(leaf).is_ok_and(|leaf| !texts.contains(&leaf));
+            columns.iter().take_while(|column| stays(column.column_idx)).cloned().collect::<Vec<_>>()
+        });
+        builder = builder.set_sorting_columns(sorting.filter(|columns| !columns.is_empty()));
     }
     builder.build()
 }
@@ -241,157 +279,6 @@ fn key_values(shard: &ParquetShard, annotate: bool) -> Option<Vec<KeyValue>> {
         Some(KeyValue::new(pair.key.clone(), encode_arrow_schema(&schema)))
     };
     Some(pairs.iter().filter_map(update).collect())
-}
-
-/// What is known of a leaf that is copied.
-struct LeafInput<'a> {
-    pages: Arc<PageState>,
-    expansion: &'a Expansion,
-    /// Which rows are wanted.
-    mask: &'a [bool],
-    /// Records read at a time.
-    step: usize,
-}
-
-/// Copies a leaf of any physical type.
-fn copy_any(reader: ColumnReader, writer: &mut ColumnWriter<'_>, input: &LeafInput<'_>) -> Result<(), ShardError> {
-    match reader {
-        ColumnReader::BoolColumnReader(reader) => copy(reader, typed(writer)?, input),
-        ColumnReader::Int32ColumnReader(reader) => copy(reader, typed(writer)?, input),
-        ColumnReader::Int64ColumnReader(reader) => copy(reader, typed(writer)?, input),
-        ColumnReader::Int96ColumnReader(reader) => copy(reader, typed(writer)?, input),
-        ColumnReader::FloatColumnReader(reader) => copy(reader, typed(writer)?, input),
-        ColumnReader::DoubleColumnReader(reader) => copy(reader, typed(writer)?, input),
-        ColumnReader::ByteArrayColumnReader(reader) => copy(reader, typed(writer)?, input),
-        ColumnReader::FixedLenByteArrayColumnReader(reader) => copy(reader, typed(writer)?, input),
-    }
-}
-
-fn typed<'w, 'a, T: DataType>(writer: &'w mut ColumnWriter<'a>) -> Result<&'w mut ColumnWriterImpl<'a, T>, ShardError> {
-    T::get_column_writer_mut(writer)
-        .ok_or_else(|| ShardError::bad(BadShardKind::Internal, "column written as another type than it was read"))
-}
-
-fn copy<T: DataType>(
-    mut reader: ColumnReaderImpl<T>,
-    writer: &mut ColumnWriterImpl<'_, T>,
-    input: &LeafInput<'_>,
-) -> Result<(), ShardError> {
-    let descriptor = Arc::clone(writer.get_descriptor());
-    let (max_def, max_rep) = (descriptor.max_def_level(), descriptor.max_rep_level());
-    let byte_array = descriptor.physical_type() == Physical::BYTE_ARRAY;
-    let mut step_data = Step::<T>::default();
-    let mut in_page = (max_rep == 0).then(|| InPage::new(Arc::clone(&input.pages)));
-    let mut row = 0;
-    while row < input.mask.len() {
-        step_data.clear();
-        input.pages.begin_step();
-        let wanted = input.step.min(input.mask.len() - row);
-        let records = step_data.read(&mut reader, wanted, in_page.as_mut())?;
-        if records == 0 {
-            let detail = format!("column {:?} ends at row {row} of {}", descriptor.path().string(), input.mask.len());
-            return Err(ShardError::bad(BadShardKind::Truncated, detail));
-        }
-        if byte_array && input.pages.in_dictionary() {
-            input.expansion.add(step_data.values.iter().map(|value| value.as_bytes().len() as u64).sum())?;
-        }
-        let mask = &input.mask[row..row + records];
-        row += records;
-        if mask.contains(&false) {
-            step_data.retain(mask, max_def, max_rep);
-        }
-        step_data.write(writer, max_def, max_rep)?;
-    }
-    Ok(())
-}
-
-/// Values and levels of some whole records.
-struct Step<T: DataType> {
-    values: Vec<T::T>,
-    definitions: Vec<i16>,
-    repetitions: Vec<i16>,
-}
-
-impl<T: DataType> Default for Step<T> {
-    fn default() -> Self {
-        Self { values: Vec::new(), definitions: Vec::new(), repetitions: Vec::new() }
-    }
-}
-
-impl<T: DataType> Step<T> {
-    fn clear(&mut self) {
-        self.values.clear();
-        self.definitions.clear();
-        self.repetitions.clear();
-    }
-
-    /// Reads records, `wanted` at most; of a flat column, whose place in its page is known, up to the page's end only.
-    fn read(
-        &mut self,
-        reader: &mut ColumnReaderImpl<T>,
-        wanted: usize,
-        in_page: Option<&mut InPage>,
-    ) -> Result<usize, ShardError> {
-        let Self { values, definitions, repetitions } = self;
-        let mut read = |records: usize| {
-            let read = reader.read_records(records, Some(definitions), Some(repetitions), values);
-            read.map(|(records, _, _)| records).map_err(ShardError::decoding)
-        };
-        let Some(in_page) = in_page else { return read(wanted) };
-        let mut records = 0;
-        while records < wanted {
-            let asked = in_page.ask(wanted - records);
-            let got = read(asked)?;
-            if got == 0 {
-                break;
-            }
-            in_page.took(asked);
-            records += got;
-            if in_page.at_end() {
-                break;
-            }
-        }
-        Ok(records)
-    }
-
-    /// Keeps the records that the mask names. A record begins where the repetition level is 0.
-    fn retain(&mut self, mask: &[bool], max_def: i16, max_rep: i16) {
-        if max_def == 0 {
-            let mut mask = mask.iter();
-            self.values.retain(|_| mask.next().copied().unwrap_or_default());
-            return;
-        }
-        let mut out = Self::default();
-        let mut values = self.values.drain(..);
-        let mut mask = mask.iter();
-        let mut kept = false;
-        for (index, definition) in self.definitions.iter().enumerate() {
-            let repetition = if max_rep > 0 { self.repetitions[index] } else { 0 };
-            if repetition == 0 {
-                kept = mask.next().copied().unwrap_or_default();
-            }
-            let value = if *definition == max_def { values.next() } else { None };
-            if kept {
-                out.definitions.push(*definition);
-                out.values.extend(value);
-                if max_rep > 0 {
-                    out.repetitions.push(repetition);
-                }
-            }
-        }
-        drop(values);
-        *self = out;
-    }
-
-    fn write(&self, writer: &mut ColumnWriterImpl<'_, T>, max_def: i16, max_rep: i16) -> Result<(), ShardError> {
-        let definitions = (max_def > 0).then_some(self.definitions.as_slice());
-        let repetitions = (max_rep > 0).then_some(self.repetitions.as_slice());
-        if self.values.is_empty() && self.definitions.is_empty() {
-            return Ok(());
-        }
-        writer.write_batch(&self.values, definitions, repetitions).map_err(ShardError::decoding)?;
-        Ok(())
-    }
 }
 
 /// Writes a filtered shard under a temporary name; row groups come in order.

@@ -98,7 +98,7 @@ impl ParquetShard {
     /// # Errors
     /// [`ShardError::Bad`] of kind `schema` that names the column and what the shard has.
     pub fn check_columns(&self, columns: &ColumnMap) -> Result<(), ShardError> {
-        mapping::text_leaves(self.metadata.file_metadata().schema_descr(), columns).map(|_| ())
+        mapping::text_leaves(self.metadata.file_metadata().schema_descr(), &columns.text).map(|_| ())
     }
 
     pub(super) fn group(&self, index: usize) -> &RowGroupMetaData {

@@ -12,9 +12,9 @@ pub(super) fn find_leaf(schema: &SchemaDescriptor, name: &str) -> Option<usize> 
     schema.columns().iter().position(|leaf| leaf.max_rep_level() == 0 && leaf.path().string() == name)
 }
 
-/// The leaves of the text columns, in order.
-pub(super) fn text_leaves(schema: &SchemaDescriptor, columns: &ColumnMap) -> Result<Vec<usize>, ShardError> {
-    columns.text.iter().map(|name| text_leaf(schema, name)).collect()
+/// The leaves of some text columns, in order.
+pub(super) fn text_leaves(schema: &SchemaDescriptor, names: &[String]) -> Result<Vec<usize>, ShardError> {
+    names.iter().map(|name| text_leaf(schema, name)).collect()
 }
 
 fn text_leaf(schema: &SchemaDescriptor, name: &str) -> Result<usize, ShardError> {

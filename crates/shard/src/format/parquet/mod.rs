@@ -11,6 +11,7 @@ mod copy;
 mod delta;
 mod file;
 mod footer;
+mod leaf;
 mod mapping;
 mod page_header;
 mod pages;

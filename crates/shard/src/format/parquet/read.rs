@@ -67,7 +67,7 @@ impl ParquetBlocks {
     /// [`ShardError::Bad`] of kind `schema` where a text column is missing or is not text.
     pub fn new(shard: ParquetShard, columns: &ColumnMap, limits: Limits, block: BlockSize) -> Result<Self, ShardError> {
         let schema = shard.metadata.file_metadata().schema_descr_ptr();
-        let text_leaves = text_leaves(&schema, columns)?;
+        let text_leaves = text_leaves(&schema, &columns.text)?;
         let head_leaves = head_leaves(&schema, columns);
         let expansion = shard.expansion();
         Ok(Self {
