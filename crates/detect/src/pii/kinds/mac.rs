@@ -3,13 +3,13 @@
 use tamis_rules::PiiKind;
 
 use crate::pii::form::{Finds, PiiForm, weight};
-use crate::pii::view::View;
+use crate::pii::view::{View, is_word};
 
 /// Six pairs, or three fours.
 pub(in crate::pii) static EUI48: PiiForm = PiiForm {
     kind: PiiKind::Mac,
     name: "mac.eui48",
-    description: "six pairs of hex digits with colons or hyphens, or three fours with dots, one of them a letter; no group or reserved address",
+    description: "six pairs of hex digits with colons or hyphens, or three fours with dots, one of them a letter and one a digit; no group or reserved address",
     source: "IEEE 802 (EUI-48); RFC 9542 (reserved blocks)",
     weight: weight::NAMED,
 };
@@ -27,37 +27,49 @@ pub(in crate::pii) fn find(view: View<'_>, start: usize, end: usize, finds: &mut
     }
     let sign = |byte: u8| matches!(byte, b':' | b'-');
     if end - start <= 2 && (sign(view.at(start + 1)) || sign(view.at(start + 2))) {
-        let first = view.run_start(start, LENGTH - 1, |byte| byte.is_ascii_hexdigit() || sign(byte));
-        find_at(view, first, start, read_pairs, LENGTH, finds);
+        let floor = view.run_start(start, LENGTH - 1, |byte| is_letter(byte) || sign(byte));
+        (floor..=start).for_each(|first| find_at(view, first, read_pairs, LENGTH, finds));
     }
     if (1..=4).any(|ahead| view.at(start + ahead) == b'.') {
-        let first = view.run_start(start, DOTTED_LENGTH - 1, |byte| byte.is_ascii_hexdigit() || byte == b'.');
-        find_at(view, first, start, read_fours, DOTTED_LENGTH, finds);
+        let floor = view.run_start(start, DOTTED_LENGTH - 1, |byte| is_letter(byte) || byte == b'.');
+        (floor..=start).for_each(|first| find_at(view, first, read_fours, DOTTED_LENGTH, finds));
     }
+}
+
+const fn is_letter(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'f' | b'A'..=b'F')
 }
 
 fn find_at(
     view: View<'_>,
     first: usize,
-    digit: usize,
     read: fn(View<'_>, usize) -> Option<[u8; 12]>,
     length: usize,
     finds: &mut Finds,
 ) {
-    // An address is looked at once: from its first digit.
-    if view.bytes[first..digit].iter().any(u8::is_ascii_digit) {
+    let group = if length == LENGTH { 2 } else { 4 };
+    if !view.opens(first) || follows_group(view, first, group) {
         return;
     }
     let Some(digits) = read(view, first) else { return };
     let end = first + length;
-    let sign = view.at(first + if length == LENGTH { 2 } else { 4 });
+    let sign = view.at(first + group);
     let closes = view.closes(end) && !(view.at(end) == sign && view.at(end + 1).is_ascii_hexdigit());
     // Tables of other things have dots and capitals too.
     let lettered = digits.iter().any(u8::is_ascii_alphabetic)
         && (sign != b'.' || !view.bytes[first..end].iter().any(u8::is_ascii_uppercase));
-    if view.opens(first) && closes && !is_reserved(&digits) && (lettered || WORDS.before(view, first)) {
+    if closes && !is_reserved(&digits) && (lettered || WORDS.before(view, first)) {
         finds.add(first, end, &EUI48);
     }
+}
+
+/// Whether one more group with its sign stands before the first: then it is no address of six.
+fn follows_group(view: View<'_>, first: usize, group: usize) -> bool {
+    let sign = view.before(first);
+    let signed = if group == 2 { matches!(sign, b':' | b'-') } else { sign == b'.' };
+    signed
+        && (2..2 + group).all(|back| view.back(first, back).is_ascii_hexdigit())
+        && !is_word(view.back(first, group + 2))
 }
 
 /// The twelve digits of six pairs with one sign, in lower case.
