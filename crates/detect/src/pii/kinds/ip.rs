@@ -212,7 +212,8 @@ fn is_reported_v4(address: Ipv4Addr, also: Also) -> bool {
 pub(in crate::pii) fn find_v6(view: View<'_>, start: usize, end: usize, also: Also, finds: &mut Finds) {
     const LONGEST: usize = 45;
     let group_end = view.run_end(end, 4, |byte| byte.is_ascii_hexdigit());
-    if end - start > 4 || view.at(group_end) != b':' {
+    let group_start = view.run_start(start, 4, |byte| byte.is_ascii_hexdigit());
+    if end - start > 4 || (view.at(group_end) != b':' && view.before(group_start) != b':') {
         return;
     }
     let of_address = |byte: u8| byte.is_ascii_hexdigit() || byte == b':';
@@ -223,8 +224,7 @@ pub(in crate::pii) fn find_v6(view: View<'_>, start: usize, end: usize, also: Al
     }
     let last = view.run_end(first, LONGEST + 1, |byte| of_address(byte) || byte == b'.');
     let trimmed = view.run_start(last, 2, |byte| matches!(byte, b':' | b'.'));
-    let ends = [last, trimmed];
-    for last in ends {
+    for last in (trimmed..=last).rev() {
         let text = std::str::from_utf8(&view.bytes[first..last]).unwrap_or_default();
         if let Ok(address) = text.parse::<Ipv6Addr>()
             && view.opens(first)
