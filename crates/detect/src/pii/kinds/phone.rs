@@ -251,7 +251,7 @@ fn international(number: &Number<'_>) -> Option<Place> {
             && gaps.iter().all(|gap| *gap != Gap::Slash)
             && !is_astronomical_date(&chain.lens()[..*count], digits)
             && written
-            && is_national(&digits[code..], code, china, number.also)
+            && is_national(&digits[..code], &digits[code..], number.also)
             && closes(number.view, chain.groups()[count - 1].end, false)
     })?;
     let form = if china { &MOBILE } else { &INTERNATIONAL };
@@ -264,10 +264,10 @@ fn is_astronomical_date(lens: &[u8], digits: &[u8]) -> bool {
 }
 
 /// What may follow a country code.
-fn is_national(digits: &[u8], code: usize, china: bool, also: Also) -> bool {
-    match (code, china) {
-        (_, true) => is_mobile(digits) && (also.documentation || !is_stand_in(digits)),
-        (1, _) if digits.len() == 10 => is_north_american(digits, also),
+fn is_national(code: &[u8], digits: &[u8], also: Also) -> bool {
+    match code {
+        b"86" => is_mobile(digits) && (also.documentation || !is_stand_in(digits)),
+        b"1" => is_north_american(digits, also),
         // Freephone numbers begin so in most countries.
         _ => !digits.starts_with(b"000") && (also.service || !digits.starts_with(b"800")),
     }
