@@ -27,7 +27,7 @@ const LONGEST: usize = 20;
 pub(in crate::pii) fn find(view: View<'_>, anchor: usize, finds: &mut Finds) {
     let Some((inviting, word_end)) = word(view, anchor) else { return };
     let noun_start = view.run_end(word_end, 1, |byte| matches!(byte, b' ' | b'_'));
-    let noun = NOUNS.iter().find(|noun| view.goes_on(noun_start, noun));
+    let noun = NOUNS.iter().find(|noun| stands(view, noun_start, noun));
     let strong = inviting || noun.is_some();
     let after = noun.map_or(word_end, |noun| noun_start + noun.len());
     let (signed, start) = signs(view, after);
@@ -49,6 +49,7 @@ pub(in crate::pii) fn find(view: View<'_>, anchor: usize, finds: &mut Finds) {
 fn word(view: View<'_>, anchor: usize) -> Option<(bool, usize)> {
     let end = anchor + 1;
     match view.at(anchor).to_ascii_lowercase() {
+        0xAE if !view.ends_with(end, "微") => None,
         0xAE if view.goes_on(end, "信") => Some((view.ends_with(anchor - 2, "加"), end + "信".len())),
         0xAE => view.ends_with(anchor - 2, "加").then_some((true, end)),
         b'v' if view.goes_on(end, "信") => Some((view.ends_with(anchor, "加"), end + "信".len())),
@@ -77,11 +78,16 @@ fn signs(view: View<'_>, from: usize) -> (bool, usize) {
     let (mut at, mut signed) = (from, false);
     for _ in 0..2 {
         let next = spaced(view, at);
-        let Some(sign) = SIGNS.iter().find(|sign| view.goes_on(next, sign)) else { break };
+        let Some(sign) = SIGNS.iter().find(|sign| stands(view, next, sign)) else { break };
         signed = true;
         at = next + sign.len();
     }
     (signed, spaced(view, at))
+}
+
+/// Whether the text goes on with the word, which is not the beginning of a longer one.
+fn stands(view: View<'_>, at: usize, word: &str) -> bool {
+    view.goes_on(at, word) && (!word.ends_with(|c: char| c.is_ascii_alphabetic()) || view.closes(at + word.len()))
 }
 
 fn spaced(view: View<'_>, at: usize) -> usize {

@@ -10,8 +10,8 @@ use crate::pii::kinds::wechat;
 #[derive(Debug)]
 pub(super) struct Names {
     words: Vec<(Pattern, bool)>,
-    noun: Pattern,
-    signs: Pattern,
+    nouns: [Pattern; 2],
+    signs: [Pattern; 2],
     name: Pattern,
     goes_on: Pattern,
 }
@@ -26,8 +26,8 @@ impl Names {
         ];
         Self {
             words: words.map(|(pattern, inviting)| (Pattern::new(&pattern), inviting)).into(),
-            noun: Pattern::new("([ _]?(?:号码|号|账号|帐号|號|帳號|id|ID|Id|账户))"),
-            signs: Pattern::new("((?: {0,2}(?::|：|是|为|為|=|→|加|搜|is)){0,2})"),
+            nouns: steps("[ _]?", "号码|号|账号|帐号|號|帳號|账户", "id|ID|Id"),
+            signs: steps(" {0,2}", ":|：|是|为|為|=|→|加|搜", "is"),
             name: Pattern::new(" {0,2}([A-Za-z][0-9A-Za-z_-]{5,19})"),
             goes_on: Pattern::new(r"[0-9A-Za-z_@(/=\-]|\.[0-9A-Za-z]"),
         }
@@ -44,21 +44,32 @@ impl Names {
     }
 
     fn name_behind(&self, text: &[u8], word_end: usize, inviting: bool) -> Option<(usize, usize)> {
-        let noun = self.noun.at(text, word_end);
-        let announced = inviting || noun.is_some();
-        let noun_end = noun.map_or(word_end, |noun| noun.end);
-        let signs = self.signs.at(text, noun_end)?;
-        let name = self.name.at(text, signs.end)?;
+        let noun_end = step(&self.nouns, text, word_end);
+        let announced = inviting || noun_end.is_some();
+        let noun_end = noun_end.unwrap_or(word_end);
+        let first = step(&self.signs, text, noun_end);
+        let signs_end = first.and_then(|end| step(&self.signs, text, end)).or(first).unwrap_or(noun_end);
+        let name = self.name.at(text, signs_end)?;
         if self.goes_on.is_at(text, name.end) {
             return None;
         }
         // Latin letters right behind the word's own would be one word with it.
         let apart = name.start > noun_end || !text[name.start - 1].is_ascii_alphanumeric();
-        let signed = !signs.is_empty();
+        let signed = first.is_some();
         let mixed = text[name.clone()].iter().any(|byte| byte.is_ascii_digit() || *byte == b'_');
         let in_sentence =
             text[name.end..].first() == Some(&b' ') && text.get(name.end + 1).is_some_and(u8::is_ascii_alphabetic);
         let fits = if announced { mixed || signed || !in_sentence } else { signed && mixed };
         (apart && fits).then_some((name.start, name.end))
     }
+}
+
+/// Words after some spaces: of Han characters, and of Latin letters that no more of them follow.
+fn steps(spaces: &str, han: &str, latin: &str) -> [Pattern; 2] {
+    [Pattern::new(&format!("({spaces}(?:{han}))")), Pattern::new(&format!("({spaces}(?:{latin})){NO_WORD_BEHIND}"))]
+}
+
+/// End of the word that begins at the position.
+fn step(words: &[Pattern; 2], text: &[u8], position: usize) -> Option<usize> {
+    words.iter().find_map(|pattern| pattern.at(text, position)).map(|word| word.end)
 }
