@@ -54,9 +54,8 @@ pub(in crate::pii) fn find_obfuscated(view: View<'_>, open: usize, also: Also, f
 
 /// First byte of the local part that ends at `end`; none where there is none, or a handle or further @ before it.
 fn local_start(view: View<'_>, end: usize) -> Option<usize> {
-    let floor = end.saturating_sub(LONGEST_LOCAL + 1);
     let mut start = end;
-    while start > floor {
+    while start > 0 && end - start <= LONGEST_LOCAL {
         let byte = view.before(start);
         if is_local(byte) {
             start -= 1;
@@ -69,12 +68,14 @@ fn local_start(view: View<'_>, end: usize) -> Option<usize> {
             break;
         }
     }
+    if end - start > LONGEST_LOCAL {
+        return None;
+    }
     // Signs may stand within a local part, not at its ends.
     start = view.run_end(start, end - start, |byte| !byte.is_ascii_alphanumeric() && byte != b'_' && byte < 0x80);
     let apart = !matches!(view.before(start), b'@');
     let last = view.before(end);
-    (start < end && end - start <= LONGEST_LOCAL && apart && last != b'.' && !doubled_dot(&view.bytes[start..end]))
-        .then_some(start)
+    (start < end && apart && last != b'.' && !doubled_dot(&view.bytes[start..end])).then_some(start)
 }
 
 /// First byte of a local part of which `start` is the last piece: the pieces before it end with brackets around dot.

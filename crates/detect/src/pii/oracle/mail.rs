@@ -179,7 +179,7 @@ fn local_part(text: &[u8], run: &Place) -> Option<Place> {
     let local = &text[run.start + signs..run.end];
     let doubled = local.windows(2).any(|pair| pair == b"..");
     let handle = signs == 0 && text[..run.start].ends_with(b"@");
-    let fits = (1..=LONGEST_LOCAL).contains(&local.len()) && !local.ends_with(b".") && !doubled && !handle;
+    let fits = !local.is_empty() && run.len() <= LONGEST_LOCAL && !local.ends_with(b".") && !doubled && !handle;
     fits.then_some(run.start + signs..run.end)
 }
 
