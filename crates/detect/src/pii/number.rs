@@ -198,6 +198,9 @@ pub(super) fn scan(view: View<'_>, start: usize, also: Also, finds: &mut Finds) 
         return coded(view, start, length, finds);
     }
     if length < SHORT && !leads_on(view, start, end) {
+        if matches!(view.at(end), b' ' | b'-') && view.at(end + 1).is_ascii_uppercase() {
+            lettered(view, start, finds);
+        }
         return;
     }
     if length > LONGEST_RUN || before == b'_' {
@@ -207,7 +210,7 @@ pub(super) fn scan(view: View<'_>, start: usize, also: Also, finds: &mut Finds) 
     let digits = number.chain.groups().last().map_or(0, |group| group.total);
     kinds::dob::find(&number, finds);
     if digits < FEWEST_OCTETS {
-        return;
+        return lettered(view, start, finds);
     }
     kinds::uscc::find(&number, finds);
     if length <= 3 {
@@ -261,7 +264,15 @@ fn leads_on(view: View<'_>, start: usize, end: usize) -> bool {
 /// Whether the four digits may be the year behind a month's name or a day.
 fn ends_date(view: View<'_>, year: usize) -> bool {
     let century = matches!((view.at(year), view.at(year + 1)), (b'1', b'9') | (b'2', b'0'));
-    century && view.before(year) == b' ' && matches!(view.back(year, 2), b',' | b'.' | b'a'..=b'z')
+    let before = view.back(year, 2);
+    century && view.before(year) == b' ' && (before.is_ascii_alphanumeric() || matches!(before, b',' | b'.'))
+}
+
+/// Codes of a few digits and letters behind them.
+fn lettered(view: View<'_>, start: usize, finds: &mut Finds) {
+    if opens_number(view, start) {
+        kinds::driver_license::find(view, start, finds);
+    }
 }
 
 /// Codes in which a letter stands before the first digit.
@@ -271,7 +282,7 @@ fn coded(view: View<'_>, start: usize, length: usize, finds: &mut Finds) {
     }
     if length >= 5 {
         kinds::passport::find_coded(view, start, finds);
-        kinds::uscc::find_coded(view, start, finds);
     }
+    kinds::uscc::find_coded(view, start, finds);
     kinds::driver_license::find_coded(view, start, finds);
 }
