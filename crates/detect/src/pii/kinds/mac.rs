@@ -26,14 +26,19 @@ pub(in crate::pii) fn find(view: View<'_>, start: usize, end: usize, finds: &mut
         return;
     }
     let sign = |byte: u8| matches!(byte, b':' | b'-');
-    if end - start <= 2 && (sign(view.at(start + 1)) || sign(view.at(start + 2))) {
+    if end - start <= 2 && is_near(view, start, 2, sign) {
         let floor = view.run_start(start, LENGTH - 1, |byte| is_letter(byte) || sign(byte));
         (floor..=start).for_each(|first| find_at(view, first, read_pairs, LENGTH, finds));
     }
-    if (1..=4).any(|ahead| view.at(start + ahead) == b'.') {
+    if is_near(view, start, 4, |byte| byte == b'.') {
         let floor = view.run_start(start, DOTTED_LENGTH - 1, |byte| is_letter(byte) || byte == b'.');
         (floor..=start).for_each(|first| find_at(view, first, read_fours, DOTTED_LENGTH, finds));
     }
+}
+
+/// Whether a sign stands within a group's length before the position or behind it.
+fn is_near(view: View<'_>, position: usize, group: usize, sign: impl Fn(u8) -> bool) -> bool {
+    (1..=group).any(|distance| sign(view.at(position + distance)) || sign(view.back(position, distance)))
 }
 
 const fn is_letter(byte: u8) -> bool {
