@@ -55,7 +55,8 @@ pub(in crate::pii) static WORDS: Context = Context::new(
     20,
 );
 
-const LONGEST: usize = 22;
+/// Letters and digits at most.
+const LONGEST: usize = 18;
 
 /// Looks for a number that begins with the digit at `start`.
 pub(in crate::pii) fn find(view: View<'_>, start: usize, finds: &mut Finds) {
@@ -71,8 +72,7 @@ pub(in crate::pii) fn find_coded(view: View<'_>, digit: usize, finds: &mut Finds
 }
 
 fn find_at(view: View<'_>, start: usize, finds: &mut Finds) {
-    let end = view.run_end(start, LONGEST + 1, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b' '));
-    let Some(end) = trimmed(view, start, end) else { return };
+    let Some(end) = groups_end(view, start) else { return };
     if is_reserved(view, start) || !closes_number(view, end) || !WORDS.before(view, start) {
         return;
     }
@@ -80,13 +80,13 @@ fn find_at(view: View<'_>, start: usize, finds: &mut Finds) {
 }
 
 /// The end of the first groups that all hold a digit: what follows in words is no part of the number.
-fn trimmed(view: View<'_>, start: usize, limit: usize) -> Option<usize> {
+fn groups_end(view: View<'_>, start: usize) -> Option<usize> {
     let (mut at, mut end, mut characters, mut digits) = (start, start, 0, 0);
-    while at < limit {
-        let group_end = view.run_end(at, limit - at, |byte| byte.is_ascii_alphanumeric());
+    loop {
+        let group_end = view.run_end(at, LONGEST + 1, |byte| byte.is_ascii_alphanumeric());
         let group = &view.bytes[at..group_end];
         let in_group = group.iter().filter(|byte| byte.is_ascii_digit()).count();
-        if in_group == 0 || characters + group.len() > 18 || group.iter().any(u8::is_ascii_lowercase) {
+        if in_group == 0 || characters + group.len() > LONGEST || group.iter().any(u8::is_ascii_lowercase) {
             break;
         }
         characters += group.len();
