@@ -10,7 +10,10 @@ pub type Piece = String;
 /// Any piece.
 pub fn piece() -> impl Strategy<Value = Piece> {
     prop_oneof![
-        6 => spelled(),
+        4 => spelled(),
+        4 => (select(WORDS), select(&["", ":", " ", "：", "是", ": "][..]), spelled()).prop_map(
+            |(word, sign, value)| format!("{word}{sign}{value}")
+        ),
         3 => select(WORDS).prop_map(str::to_owned),
         3 => select(SIGNS).prop_map(str::to_owned),
         1 => select(HAN).prop_map(str::to_owned),
