@@ -18,6 +18,7 @@ use crate::run::Run;
 pub(crate) struct Recount {
     pub rows: RowCounts,
     pub text_bytes: u64,
+    pub pii: BTreeMap<String, u64>,
     pub reasons: BTreeMap<String, u64>,
     pub redactions: Redactions,
 }
@@ -101,6 +102,9 @@ impl<'r> ShardRows<'r> {
     fn tag(&mut self, tag: &TagRow, problems: &mut Problems) {
         self.recount.text_bytes += u64::from(tag.bytes);
         self.tag_rows += 1;
+        for kind in tag.pii.iter() {
+            *self.recount.pii.entry(kind.name().to_string()).or_default() += 1;
+        }
         check_row(&self.tags_file, tag.row, &mut self.next_tag, problems);
         self.check_id(&self.tags_file, tag.row, &tag.record_id.hex(), problems);
     }
@@ -191,6 +195,9 @@ impl<'r> ShardRows<'r> {
         if tags.is_whole() {
             check(tags.file(), "rows".into(), manifest.rows.read, self.tag_rows);
             check(&file, "text_bytes, as the tags count them".into(), self.recount.text_bytes, manifest.text_bytes);
+            for (kind, expected, got) in joined(&self.recount.pii, &manifest.pii) {
+                check(&file, format!("pii.{kind}, as the tags count them"), expected, got);
+            }
         }
         if !verdicts.is_whole() {
             return None;
@@ -203,12 +210,8 @@ impl<'r> ShardRows<'r> {
         ] {
             check(&file, format!("rows.{name}, as the verdicts count them"), expected, got);
         }
-        for (reason, expected) in &self.recount.reasons {
-            let got = manifest.reasons.get(reason).copied().unwrap_or_default();
-            check(&file, format!("reasons.{reason}, as the verdicts count them"), *expected, got);
-        }
-        for (reason, got) in manifest.reasons.iter().filter(|(name, _)| !self.recount.reasons.contains_key(*name)) {
-            check(&file, format!("reasons.{reason}, as the verdicts count them"), 0, *got);
+        for (reason, expected, got) in joined(&self.recount.reasons, &manifest.reasons) {
+            check(&file, format!("reasons.{reason}, as the verdicts count them"), expected, got);
         }
         if !tags.is_whole() {
             return None;
@@ -216,6 +219,17 @@ impl<'r> ShardRows<'r> {
         self.recount.redactions = findings?.finish(&file, manifest, problems)?;
         Some(self.recount)
     }
+}
+
+/// Each name of either map with what stands under it; a name that is not there counts nought.
+fn joined<'m>(
+    expected: &'m BTreeMap<String, u64>,
+    got: &'m BTreeMap<String, u64>,
+) -> impl Iterator<Item = (&'m str, u64, u64)> {
+    let mine = expected.iter().map(|(name, count)| (name.as_str(), *count, got.get(name).copied().unwrap_or_default()));
+    let other =
+        got.iter().filter(|(name, _)| !expected.contains_key(*name)).map(|(name, count)| (name.as_str(), 0, *count));
+    mine.chain(other)
 }
 
 /// Whether a verdict that stands is the replayed one, in every column.

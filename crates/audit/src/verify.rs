@@ -156,9 +156,9 @@ impl RowsChecked {
         let counted = run.manifests.values().map(|manifest| {
             let recount = if manifest.status == ShardStatus::Complete { recounts.next().flatten() } else { None };
             match recount {
-                Some(Recount { rows, text_bytes, reasons, redactions }) => {
+                Some(Recount { rows, text_bytes, pii, reasons, redactions }) => {
                     let rows = RowCounts { blank_lines: manifest.rows.blank_lines, ..rows };
-                    ShardManifest { rows, text_bytes, reasons, redactions, ..manifest.clone() }
+                    ShardManifest { rows, text_bytes, pii, reasons, redactions, ..manifest.clone() }
                 }
                 None => manifest.clone(),
             }

@@ -32,6 +32,7 @@ pub fn summary(plan: &RunPlan, report: &Report, timing: Timing) -> String {
     records(&mut out, report);
     reasons(&mut out, report, plan.taxonomy());
     risks(&mut out, report);
+    personal(&mut out, report);
     sources(&mut out, report);
     shards(&mut out, report);
     let rate = bytes((report.text_bytes as f64 / timing.seconds.max(1e-3)) as u64);
@@ -103,6 +104,19 @@ fn risks(out: &mut String, report: &Report) {
     let _ = writeln!(out, "\n{HEAD}risks{HEAD:#}     {DIM}records that have them, dropped or not{DIM:#}");
     for risk in &report.risks {
         let _ = writeln!(out, "          {:>12} {:<5} {}", count(risk.records), risk.code, risk.title);
+    }
+}
+
+fn personal(out: &mut String, report: &Report) {
+    if report.pii.is_empty() {
+        return;
+    }
+    let _ =
+        writeln!(out, "\n{HEAD}pii{HEAD:#}       {DIM}records that carry personal information, dropped or not{DIM:#}");
+    let mut kinds: Vec<(&String, &u64)> = report.pii.iter().collect();
+    kinds.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+    for (kind, number) in kinds {
+        let _ = writeln!(out, "          {:>12} {kind}", count(*number));
     }
 }
 

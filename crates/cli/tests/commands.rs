@@ -29,7 +29,7 @@ fn explain_marks_what_was_found_and_says_what_follows() {
     insta::assert_snapshot!(text, @r"
     A ＺＯＲＢlax, not zorblaxes.
 
-      A1d   A1d-en-0001         2–17     ＺＯＲＢlax  (terrorism or extremism)
+      A1d A1d-en-0001      2–17     ＺＯＲＢlax  (terrorism or extremism)
     dropped: keyword:A1d
       risks     A1d
     ");

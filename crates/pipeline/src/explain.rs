@@ -6,7 +6,7 @@ use tamis_detect::{Batch, Detector, Evidence};
 use tamis_rules::{Policy, RecordTags, Verdict, judge_record};
 
 use crate::config::PipelineSpec;
-use crate::plan::decision_parts;
+use crate::detectors::decision_parts;
 use crate::{PipelineError, assets};
 
 /// Findings of a text and the verdict on it.

@@ -24,6 +24,7 @@
 pub mod assets;
 mod budget;
 pub mod config;
+mod detectors;
 mod emit;
 mod error;
 mod explain;

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use tamis_detect::{Also, Detector, KeywordDetector, KeywordLibrary, PiiDetector, PiiOptions, structured_kinds};
-use tamis_rules::{PiiKind, PiiSet, Policy, Taxonomy};
+use tamis_detect::Detector;
+use tamis_rules::{Policy, Taxonomy};
 use tamis_shard::fingerprint::{self, Asset, Configuration};
 use tamis_shard::{BlockSize, ColumnMap, Fingerprints, InputSet, Limits, OutputDir, check_names};
 
-use crate::config::{AlsoSpec, DetectSpec, PiiSpec, PipelineSpec};
+use crate::config::PipelineSpec;
+use crate::detectors::decision_parts;
 use crate::redact::PolicyRedactor;
 use crate::{PipelineError, assets};
 
@@ -149,71 +150,6 @@ impl RunPlan {
             pseudonym_key_id: self.redactor.key_id().as_deref(),
         })
     }
-}
-
-/// Detectors with what they are made of.
-type Detectors = (Vec<Box<dyn Detector>>, Vec<Asset>);
-
-/// What decides in a pipeline, beside its input and output.
-pub(crate) type DecisionParts = (Policy, Vec<Box<dyn Detector>>, Vec<Asset>);
-
-/// The policy and the detectors of a pipeline, which [`RunPlan`] and `explain` share.
-///
-/// # Errors
-/// As [`RunPlan::resolve`].
-pub(crate) fn decision_parts(spec: &PipelineSpec) -> Result<DecisionParts, PipelineError> {
-    let taxonomy = assets::taxonomy(spec.policy.taxonomy.as_deref().unwrap_or("builtin:gbt45654"))?;
-    let policy = Policy::resolve(&spec.policy, Arc::clone(&taxonomy))?;
-    let (detectors, assets) = detectors(&spec.detect, &taxonomy)?;
-    Ok((policy, detectors, assets))
-}
-
-fn detectors(spec: &DetectSpec, taxonomy: &Taxonomy) -> Result<Detectors, PipelineError> {
-    let (mut detectors, mut assets): Detectors = (Vec::new(), Vec::new());
-    if !spec.keywords.libraries.is_empty() {
-        let load = |reference: &String| assets::keyword_library(reference, taxonomy);
-        let libraries = spec.keywords.libraries.iter().map(load).collect::<Result<Vec<_>, _>>()?;
-        let library = KeywordLibrary::stack(libraries, &spec.keywords.remove)?;
-        let name = format!("{} {}", library.name(), library.version());
-        let detector = KeywordDetector::new(library)?;
-        assets.push(Asset { detector: detector.name().into(), name, digest: detector.digest() });
-        detectors.push(Box::new(detector));
-    }
-    if let Some(spec) = &spec.pii {
-        let detector = PiiDetector::new(pii_options(spec)?);
-        let name = format!("{} kinds", detector.options().kinds.len());
-        assets.push(Asset { detector: detector.name().into(), name, digest: detector.digest() });
-        detectors.push(Box::new(detector));
-    }
-    if detectors.is_empty() {
-        let message = "no detector is configured; add [detect.keywords] with a library, or [detect.pii]".to_string();
-        return Err(PipelineError::Usage(message));
-    }
-    Ok((detectors, assets))
-}
-
-fn pii_options(spec: &PiiSpec) -> Result<PiiOptions, PipelineError> {
-    let known = structured_kinds();
-    let kind = |name: &String| {
-        let kind = PiiKind::parse(name).filter(|kind| known.contains(*kind));
-        kind.ok_or_else(|| {
-            let names: Vec<&str> = known.names().collect();
-            let message =
-                format!("detect.pii.kinds: no kind {name:?} can be looked for; there are {}", names.join(", "));
-            PipelineError::Usage(message)
-        })
-    };
-    let kinds = match &spec.kinds {
-        Some(names) => names.iter().map(kind).collect::<Result<PiiSet, _>>()?,
-        None => known,
-    };
-    let also = |asked| spec.also.contains(&asked);
-    let also = Also {
-        private: also(AlsoSpec::Private),
-        documentation: also(AlsoSpec::Documentation),
-        service: also(AlsoSpec::Service),
-    };
-    Ok(PiiOptions { kinds, also })
 }
 
 /// An output folder inside the input would be read by the next run, and shards inside the output folder would be

@@ -1,5 +1,6 @@
 //! The tag pass: every record is read and every detector heard. Dear, embarrassingly parallel, done once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tamis_detect::{Batch, Code, Evidence, Scanner};
@@ -56,6 +57,7 @@ pub(crate) struct TagSink {
     findings: FindingsWriter,
     text_bytes: u64,
     quarantined: u64,
+    pii: BTreeMap<String, u64>,
     digest: FileDigest,
     fingerprint: String,
 }
@@ -167,7 +169,10 @@ impl<'p> ShardWork for TagPass<'p> {
         let tags = TagsWriter::create(&output.artefact(Artefact::Tags, &shard.path), Arc::clone(self.plan.taxonomy()))?;
         let findings = FindingsWriter::create(&output.artefact(Artefact::Findings, &shard.path))?;
         let source = TagSource { records, parser, ids, counts: RowCounts::default() };
-        Ok(Some((source, TagSink { tags, findings, text_bytes: 0, quarantined: 0, digest, fingerprint })))
+        Ok(Some((
+            source,
+            TagSink { tags, findings, text_bytes: 0, quarantined: 0, pii: BTreeMap::new(), digest, fingerprint },
+        )))
     }
 
     fn claim(&self, _: usize, source: &mut TagSource) -> Result<Option<TagPiece>, ShardError> {
@@ -198,6 +203,12 @@ impl<'p> ShardWork for TagPass<'p> {
         chunk.tags.iter().try_for_each(|row| sink.tags.push(row))?;
         chunk.findings.iter().try_for_each(|row| sink.findings.push(row))?;
         sink.text_bytes += chunk.text_bytes;
+        for kind in chunk.tags.iter().flat_map(|tag| tag.pii.iter()) {
+            match sink.pii.get_mut(kind.name()) {
+                Some(count) => *count += 1,
+                None => drop(sink.pii.insert(kind.name().to_string(), 1)),
+            }
+        }
         sink.quarantined += chunk.tags.iter().filter(|tag| tag.quarantine.is_some()).count() as u64;
         self.observer.rows_done(Pass::Tag, chunk.tags.len() as u64, chunk.text_bytes);
         Ok(())
@@ -213,6 +224,7 @@ impl<'p> ShardWork for TagPass<'p> {
         let mut manifest = ShardManifest::new(&shard.path, input, ShardStatus::Tagged, sink.fingerprint);
         manifest.rows = RowCounts { quarantined: sink.quarantined, ..source.counts };
         manifest.text_bytes = sink.text_bytes;
+        manifest.pii = sink.pii;
         place_all(&mut manifest, staged)?;
         manifest.write(self.output())?;
         self.observer.shard_done(Pass::Tag, &shard.path, shard.bytes, true);

@@ -101,6 +101,9 @@ pub struct ShardManifest {
     pub rows: RowCounts,
     /// Bytes of the texts scanned.
     pub text_bytes: u64,
+    /// Rows that carry each kind of personal information, whatever became of them.
+    #[serde(default)]
+    pub pii: BTreeMap<String, u64>,
     /// Rows by primary reason.
     #[serde(default)]
     pub reasons: BTreeMap<String, u64>,
@@ -125,6 +128,7 @@ impl ShardManifest {
             fingerprints: Fingerprints { tag, ..Fingerprints::default() },
             rows: RowCounts::default(),
             text_bytes: 0,
+            pii: BTreeMap::new(),
             reasons: BTreeMap::new(),
             redactions: Redactions::default(),
             outputs: BTreeMap::new(),

@@ -21,6 +21,8 @@ pub struct Report {
     pub text_bytes: u64,
     /// Records by primary reason.
     pub reasons: BTreeMap<String, u64>,
+    /// Examined records that carry each kind of personal information, whatever became of them (4.2.3).
+    pub pii: BTreeMap<String, u64>,
     /// What was replaced in the kept records.
     pub redactions: Redactions,
     /// Examined records per risk decided on them, in the taxonomy's order; risks with none are left out.
@@ -108,6 +110,7 @@ impl Report {
             records: RowCounts::default(),
             text_bytes: 0,
             reasons: BTreeMap::new(),
+            pii: BTreeMap::new(),
             redactions: Redactions::default(),
             risks: risks(policy, ledger),
             sources: ledger.entries().len() as u64,
@@ -135,8 +138,10 @@ impl Report {
         }
         self.records.add(&manifest.rows);
         self.text_bytes += manifest.text_bytes;
-        for (reason, count) in &manifest.reasons {
-            *self.reasons.entry(reason.clone()).or_default() += count;
+        for (sums, counts) in [(&mut self.reasons, &manifest.reasons), (&mut self.pii, &manifest.pii)] {
+            for (name, count) in counts {
+                *sums.entry(name.clone()).or_default() += count;
+            }
         }
         self.redactions.add(&manifest.redactions);
     }
