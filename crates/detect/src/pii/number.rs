@@ -282,6 +282,7 @@ fn coded(view: View<'_>, start: usize, length: usize, finds: &mut Finds) {
     }
     if length >= 5 {
         kinds::passport::find_coded(view, start, finds);
+        kinds::qq::find_coded(view, start, start + length, finds);
     }
     kinds::uscc::find_coded(view, start, finds);
     kinds::driver_license::find_coded(view, start, finds);

@@ -231,6 +231,7 @@ const PATTERNS: &[(&str, Check)] = &[
     ("(50|56|63)[0-9]{9,15}", luhn),
     ("3[068][0-9]{11}", luhn),
     ("(35|86|01)[0-9]{12}", luhn),
+    ("(35|86|01)[0-9]{12}", device),
     ("[1-8][0-9]{2}-[0-9]{2}-[0-9]{4}", plain),
     ("(91|92|12|52)[0-9]{6}[0-9A-HJ-NP-RTUWXY]{9}", mod_31),
     ("91[1-3][1-4]0{4}[0-9]{8}", organisation),
@@ -283,6 +284,11 @@ fn luhn(body: String) -> String {
     };
     let sum: u32 = body.chars().rev().filter_map(|c| c.to_digit(10)).enumerate().map(doubled).sum();
     format!("{body}{}", (10 - sum % 10) % 10)
+}
+
+fn device(body: String) -> String {
+    let number = luhn(body);
+    format!("{}-{}-{}-{}", &number[..2], &number[2..8], &number[8..14], &number[14..])
 }
 
 fn mod_11_2(body: String) -> String {

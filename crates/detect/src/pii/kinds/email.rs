@@ -5,6 +5,7 @@ use tamis_rules::PiiKind;
 use crate::pii::Also;
 use crate::pii::context::Context;
 use crate::pii::form::{Finds, PiiForm, weight};
+use crate::pii::kinds::url_credential;
 use crate::pii::view::{View, is_continuation, is_word};
 
 /// With its sign.
@@ -35,7 +36,10 @@ const LONGEST_DOMAIN: usize = 253;
 pub(in crate::pii) fn find(view: View<'_>, at: usize, also: Also, finds: &mut Finds) {
     let Some(start) = local_start(view, at) else { return };
     let Some(end) = domain_end(view, at + 1).or_else(|| han_domain_end(view, at + 1)) else { return };
-    if is_reported(&view.bytes[start..at], &view.bytes[at + 1..end], also) && !LOGINS.before(view, start) {
+    if is_reported(&view.bytes[start..at], &view.bytes[at + 1..end], also)
+        && !LOGINS.before(view, start)
+        && !url_credential::is_password(view, start)
+    {
         finds.add(start, end, &ADDRESS);
     }
 }

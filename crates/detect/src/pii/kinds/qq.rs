@@ -2,9 +2,11 @@
 
 use tamis_rules::PiiKind;
 
+use crate::pii::chain::closes_number;
 use crate::pii::context::Context;
 use crate::pii::form::{Finds, PiiForm, weight};
 use crate::pii::number::Number;
+use crate::pii::view::View;
 
 /// Beside a word.
 pub(in crate::pii) static NAMED: PiiForm = PiiForm {
@@ -38,14 +40,26 @@ pub(in crate::pii) static GROUPS: Context = Context::new(&["群", "群号", "gro
 
 /// Looks for the form.
 pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
-    let Some(group) = number.chain.groups().first().filter(|group| (5..=11).contains(&group.len())) else { return };
-    let view = number.view;
-    let named = view.at(group.start) != b'0'
-        && number.chain.closes(view, 1)
-        && view.at(group.end) != b'@'
-        && WORDS.word_before(view, group.start).is_some_and(|end| !view.bytes[end..group.start].contains(&b'/'))
-        && !GROUPS.before(view, group.start);
+    if let Some(group) = number.chain.groups().first() {
+        find_at(number.view, group.start, group.end, finds);
+    }
+}
+
+/// Looks for a number right behind the word's own letter, as in `QQ10000`.
+pub(in crate::pii) fn find_coded(view: View<'_>, start: usize, end: usize, finds: &mut Finds) {
+    if matches!(view.before(start), b'q' | b'Q') {
+        find_at(view, start, end, finds);
+    }
+}
+
+fn find_at(view: View<'_>, start: usize, end: usize, finds: &mut Finds) {
+    let named = (5..=11).contains(&(end - start))
+        && view.at(start) != b'0'
+        && closes_number(view, end)
+        && view.at(end) != b'@'
+        && WORDS.word_before(view, start).is_some_and(|end| !view.bytes[end..start].contains(&b'/'))
+        && !GROUPS.before(view, start);
     if named {
-        finds.add(group.start, group.end, &NAMED);
+        finds.add(start, end, &NAMED);
     }
 }

@@ -42,6 +42,13 @@ pub(in crate::pii) fn find(view: View<'_>, at: usize, also: Also, finds: &mut Fi
     }
 }
 
+/// Whether what begins at `start`, and ends before an `@`, is a password in a URL and no name in front of a host.
+pub(in crate::pii) fn is_password(view: View<'_>, start: usize) -> bool {
+    let info = view.run_start(start, LONGEST, is_user_info);
+    let before = &view.bytes[info..start];
+    before.contains(&b':') && view.ends_with(info, "://") && !before.windows(7).any(|part| part == b"mailto:")
+}
+
 /// Characters of RFC 3986's userinfo, as they are written in the wild.
 const fn is_user_info(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()

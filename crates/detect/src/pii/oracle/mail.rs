@@ -20,10 +20,15 @@ pub(super) struct Mail {
     spelled_dot: Pattern,
     logins: Words,
     credential: Pattern,
+    user_before: Pattern,
     host: Pattern,
     number: Pattern,
 }
 
+/// Characters of names and passwords in URLs.
+const USER_INFO: &str = r"[0-9A-Za-z\-._~!$&'()*+,;=%:#^]";
+/// Name and colon, and the scheme's sign.
+const LONGEST_USER: usize = 256 + 3;
 const LONGEST_LOCAL: usize = 64;
 const LONGEST_DOMAIN: usize = 253;
 const LONGEST_HAN_DOMAIN: usize = 96;
@@ -76,9 +81,8 @@ impl Mail {
                 bracketed(r"(?:[Dd][Oo][Tt]|\.)")
             )),
             logins: Words::new(&email::LOGINS),
-            credential: Pattern::new(&format!(
-                r"[0-9A-Za-z]://([0-9A-Za-z\-._~!$&'()*+,;=%:#^]{{1,256}})@[0-9A-Za-z\[\x80-\xFF]"
-            )),
+            credential: Pattern::new(&format!(r"[0-9A-Za-z]://({USER_INFO}{{1,256}})@[0-9A-Za-z\[\x80-\xFF]")),
+            user_before: Pattern::new(&format!(r"://({USER_INFO}+)\z")),
             host: Pattern::new(r"([0-9A-Za-z.\-]*)"),
             number: Pattern::new(r"([0-9.]*)"),
         }
@@ -92,12 +96,19 @@ impl Mail {
                 && let Some(end) = self.domain(text, at + 1)
                 && is_reported(&text[local.clone()], &text[at + 1..end], also)
                 && !self.logins.before(text, local.start)
+                && !self.is_password(text, local.start)
             {
                 finds.add(local.start, end, &email::ADDRESS);
             }
         }
         self.spelled(text, also, finds);
         self.credentials(text, also, finds);
+    }
+
+    /// Whether a URL's user name and colon stand before the position.
+    fn is_password(&self, text: &[u8], start: usize) -> bool {
+        let user = self.user_before.ending_at(text, start, LONGEST_USER);
+        user.is_some_and(|user| text[user.clone()].contains(&b':') && !contains(&text[user], b"mailto:"))
     }
 
     /// End of the domain that begins at the position.
@@ -219,6 +230,10 @@ const DOCUMENTATION: &str = "example.com example.net example.org example.edu dom
 fn is_documentation_domain(domain: &[u8]) -> bool {
     let domain = String::from_utf8_lossy(domain).to_lowercase();
     DOCUMENTATION.split_whitespace().any(|kept| domain == kept || domain.ends_with(&format!(".{kept}")))
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }
 
 /// A password that is no stand-in, or a token.

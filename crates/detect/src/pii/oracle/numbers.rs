@@ -56,6 +56,7 @@ impl Neighbours {
 #[derive(Debug)]
 pub(super) struct Numbers {
     starts: Pattern,
+    behind_q: Pattern,
     even: Even,
     seventeen_and_x: [Pattern; 2],
     three_two_four: [Pattern; 2],
@@ -76,6 +77,7 @@ impl Numbers {
         let signed = |pattern: fn(&str) -> String| [SPACE, HYPHEN].map(|sign| Pattern::new(&pattern(sign)));
         Self {
             starts: Pattern::new(&format!("{OPENS}([0-9])")),
+            behind_q: Pattern::new("[Qq]([0-9])"),
             even: Even::new(),
             seventeen_and_x: signed(|sign| format!("([0-9](?:{sign}?[0-9]){{16}}[Xx]){NO_WORD_BEHIND}")),
             three_two_four: signed(|sign| format!("([0-9]{{3}}{sign}[0-9]{{2}}{sign}[0-9]{{4}})")),
@@ -94,6 +96,9 @@ impl Numbers {
     }
 
     pub fn find(&self, text: &[u8], finds: &mut Finds) {
+        for place in self.behind_q.every(text) {
+            self.qq(text, place.start, finds);
+        }
         for place in self.starts.every(text) {
             let start = place.start;
             self.identity_card(text, start, finds);
