@@ -69,15 +69,6 @@ impl View<'_> {
     pub fn ends_with(&self, position: usize, word: &str) -> bool {
         self.bytes.get(..position).is_some_and(|head| head.ends_with(word.as_bytes()))
     }
-
-    /// First of the `limit` bytes before `position` at which a character begins.
-    pub fn window_start(&self, position: usize, limit: usize) -> usize {
-        let mut start = position.saturating_sub(limit);
-        while start < position && is_continuation(self.at(start)) {
-            start += 1;
-        }
-        start
-    }
 }
 
 /// ASCII letters, digits and underscore.
@@ -107,12 +98,10 @@ mod tests {
     }
 
     #[test]
-    fn runs_and_windows_end_at_limits_and_characters() {
+    fn runs_end_at_limits() {
         let view = View { bytes: "系12345".as_bytes() };
         assert_eq!(view.run_end(3, 3, |byte| byte.is_ascii_digit()), 6);
         assert_eq!(view.run_start(8, 9, |byte| byte.is_ascii_digit()), 3);
-        assert_eq!(view.window_start(4, 2), 3);
-        assert_eq!(view.window_start(4, 9), 0);
         assert!(view.goes_on(3, "123") && view.ends_with(3, "系") && !view.ends_with(9, "x"));
     }
 }

@@ -186,10 +186,10 @@ fn day_before(view: View<'_>, end: usize) -> Option<(usize, u32)> {
 fn month_before(view: View<'_>, end: usize) -> Option<(usize, u32)> {
     let start = view.run_start(end, 10, |byte| byte.is_ascii_alphabetic());
     let name = &view.bytes[start..end];
-    let is_it = |month: &&str| {
+    let is_it = |month: &str| {
         let month = month.as_bytes();
         name.eq_ignore_ascii_case(month) || name.eq_ignore_ascii_case(&month[..3])
     };
-    let at = MONTHS.iter().position(|month| is_it(&month))?;
+    let at = MONTHS.iter().position(|month| is_it(month))?;
     view.opens(start).then_some((start, at as u32 + 1))
 }

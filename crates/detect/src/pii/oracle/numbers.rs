@@ -202,8 +202,11 @@ fn is_first_generation(digits: &[u8]) -> bool {
     is_of_province(digits) && is_birth_date(year, number(&digits[8..10]), number(&digits[10..12]))
 }
 
-/// Ranges of issuers by number of digits: the first and the last head of each.
-const ISSUERS: &[(&[usize], &[(&str, &str)])] = &[
+/// The first and the last head of a range.
+type Heads = (&'static str, &'static str);
+
+/// Ranges of issuers by number of digits.
+const ISSUERS: &[(&[usize], &[Heads])] = &[
     (&[12, 16, 17, 18, 19], &[("50", "50"), ("56", "58"), ("63", "63"), ("67", "67")]),
     (&[13, 16, 19], &[("4", "4")]),
     (&[14], &[("30", "30"), ("36", "36"), ("38", "39")]),
@@ -227,7 +230,7 @@ const ISSUERS: &[(&[usize], &[(&str, &str)])] = &[
 ];
 
 fn is_issued(digits: &[u8]) -> bool {
-    let within = |(first, last): &(&str, &str)| {
+    let within = |(first, last): &Heads| {
         let head = &digits[..first.len()];
         head >= first.as_bytes() && head <= last.as_bytes()
     };
