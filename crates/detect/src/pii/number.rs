@@ -149,20 +149,22 @@ impl<'v> Number<'v> {
         self.is_order() || SERIALS.before(self.view, self.start)
     }
 
-    /// Whether numbers or hex words stand right before the number or behind `end`, as they do in tables and dumps.
+    /// Whether numbers or hex words stand as cells right before the number or behind `end`, as they do in tables and dumps.
     pub fn is_among_numbers(&self, end: usize) -> bool {
         let (view, blank) = (self.view, |byte| matches!(byte, b' ' | b'\n' | b'\t'));
         let of_word = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'A'..=b'F' | b'a'..=b'f');
         let is_number = |word: &[u8]| word.len() >= 2 && word.iter().any(u8::is_ascii_digit);
+        // A cell has blanks on both sides: the seconds of a moment and the next address of a list are none.
+        let is_cell = |byte: u8| blank(byte) || byte == 0;
         let before = blank(view.before(self.start)) && {
             let last = self.start - 1;
             let first = view.run_start(last, 9, of_word);
-            is_number(&view.bytes[first..last]) && view.opens(first)
+            is_number(&view.bytes[first..last]) && is_cell(view.before(first))
         };
         let after = blank(view.at(end)) && {
             let first = end + 1;
             let last = view.run_end(first, 9, of_word);
-            is_number(&view.bytes[first..last]) && view.closes(last)
+            is_number(&view.bytes[first..last]) && is_cell(view.at(last))
         };
         before || after
     }

@@ -1,7 +1,7 @@
 //! Numbers of cards, people and devices.
 
 use super::digits::{Even, Written};
-use super::pattern::{CLOSES, HYPHEN, NO_WORD_BEFORE, NO_WORD_BEHIND, OPENS, Pattern, SPACE, Words};
+use super::pattern::{CLOSES, HYPHEN, NO_WORD_BEHIND, OPENS, Pattern, SPACE, Words};
 use crate::pii::checksum::{is_birth_date, luhn, mod_11_2, number};
 use crate::pii::form::Finds;
 use crate::pii::kinds::{bank_card, credit_card, id_card, imei, qq, social_security};
@@ -40,8 +40,8 @@ pub(super) struct Neighbours {
 impl Neighbours {
     pub fn new() -> Self {
         Self {
-            before: Pattern::new(&format!(r"{NO_WORD_BEFORE}([0-9A-Fa-f]{{2,9}})[ \n\t]\z")),
-            behind: Pattern::new(&format!(r"[ \n\t]([0-9A-Fa-f]{{2,9}}){NO_WORD_BEHIND}")),
+            before: Pattern::new(r"(?:\A|[ \n\t\x00])([0-9A-Fa-f]{2,9})[ \n\t]\z"),
+            behind: Pattern::new(r"[ \n\t]([0-9A-Fa-f]{2,9})(?:\z|[ \n\t\x00])"),
         }
     }
 
