@@ -44,7 +44,6 @@ mod error;
 mod keywords;
 mod normalize;
 mod pii;
-mod pseudonym;
 
 pub use batch::{Batch, TextField};
 pub use detector::{Code, Detector, Evidence, Finding, RowScore, Scanner};
@@ -54,5 +53,6 @@ pub use keywords::{
     MAX_FINDINGS_PER_ENTRY, MatchKind, MatchScratch, Matcher, Near, PatternId, Severity, StatsRow, lint,
 };
 pub use normalize::{Normalized, Normalizer, is_word_char};
-pub use pii::{Also, PiiDetector, PiiForm, PiiOptions, PiiOracle, form, forms, placeholder, structured_kinds};
-pub use pseudonym::Pseudonymizer;
+pub use pii::{
+    Also, PiiDetector, PiiForm, PiiOptions, PiiOracle, Pseudonymizer, form, forms, placeholder, structured_kinds,
+};

@@ -3,13 +3,14 @@
 //! `TAMIS_PII_TEXTS` names a file of JSON lines with a `text`, of which every text is compared too.
 
 mod pii_support;
+mod pii_values;
 
 use std::sync::LazyLock;
 
 use pii_support::pieces::{self, Piece};
 use pii_support::{Built, Hit, cases, hits};
 use proptest::prelude::*;
-use tamis_detect::{Also, Detector, PiiDetector, PiiOptions, PiiOracle};
+use tamis_detect::{Also, Detector, PiiDetector, PiiOptions, PiiOracle, Pseudonymizer};
 
 /// Both, with nothing asked for beside what is always reported, and with everything.
 struct Pair {
@@ -32,6 +33,8 @@ static PAIRS: LazyLock<[Pair; 2]> = LazyLock::new(|| {
     let everything = Also { private: true, documentation: true, service: true };
     [Also::default(), everything].map(Pair::new)
 });
+
+static KEY: LazyLock<Pseudonymizer> = LazyLock::new(|| Pseudonymizer::new(b"one key"));
 
 fn agree(text: &str) -> Result<(), TestCaseError> {
     for pair in PAIRS.iter() {
@@ -126,6 +129,10 @@ const ALPHABETS: &[&str] = &[
     r"(62[0-9]{14}|4[0-9]{15}|[0-9]{4}|[0-9]{6}| |-|卡号|card|id:|订单|\n|ab1){0,10}",
     r"(IMEI|[0-9]{15}|[0-9]{2}|[0-9]{6}|[0-9]|-| |:){0,12}",
     r"(SSN|[0-9]{3}|[0-9]{2}|[0-9]{4}|-| |id|:|[0-9]{9}){0,12}",
+    r"(\[PHONE\]|\[QQ\]|\[IP\]|电话|-|\.|QQ| |：|[0-9]{5,11}|13812345678|010-87654321|热线|ssh |a@b\.com|https://u:secret@){0,10}",
+    r"(电话|\+|00|000|86| |-|\(|\)|0|10|110|11|[0-9]{2,4}|[0-9]{7,8}|转1){0,12}",
+    r"(QQ|SSN |IMEI|护照|DL|身份证|卡号|:| |-|000|00|4000|62000|O|[0-9]{1,6}|[0-9]{8}){0,12}",
+    r"(DE00|91000000|000[0-9]{3}18[0-9]{2}|京I| |-|税号|出生|1[89][0-9]{2}|年|月|日|[0-9A-Z]{2,4}|[0-9]{1,4}){0,10}",
     r"[０１８６－．＋＠ａｂｃ　0-9a-c.@+\-，：]{0,30}",
 ];
 
@@ -145,6 +152,28 @@ proptest! {
     fn they_agree_on_texts_of_fragments(pieces in prop::collection::vec(pieces::piece(), 1..8)) {
         let text: String = pieces.iter().map(Piece::as_str).collect();
         agree(&text)?;
+    }
+
+    #[test]
+    fn they_agree_on_what_stands_in_place_of_findings(
+        pieces in prop_oneof![prop::collection::vec(pieces::piece(), 1..8), pii_values::glued()],
+        more in prop::collection::vec(pieces::piece(), 0..3),
+    ) {
+        let text = pieces.concat();
+        let (mut pseudonyms, mut placeholders, mut at) = (String::new(), String::new(), 0);
+        for hit in hits(&PAIRS[0].scanners, &text) {
+            let kind = tamis_detect::form(&hit.form).expect("a form").kind;
+            for out in [&mut pseudonyms, &mut placeholders] {
+                out.push_str(&text[at..hit.start]);
+            }
+            KEY.pseudonym(kind, &text[hit.range()], &mut pseudonyms);
+            placeholders.push_str(tamis_detect::placeholder(kind));
+            at = hit.end;
+        }
+        for out in [pseudonyms, placeholders] {
+            agree(&(out.clone() + &text[at..]))?;
+            agree(&(more.concat() + &out + &text[at..] + &more.concat()))?;
+        }
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl Chain {
 /// Whether a number may end at the position.
 pub(super) fn closes_number(view: View<'_>, end: usize) -> bool {
     match view.at(end) {
-        b'.' | b'-' => !view.at(end + 1).is_ascii_alphanumeric(),
+        b'.' | b'-' => !(view.at(end + 1).is_ascii_alphanumeric() || view.placeholder_at(end + 1).is_some()),
         b'%' => false,
         byte => !super::view::is_word(byte),
     }
@@ -137,7 +137,7 @@ pub(super) fn closes_number(view: View<'_>, end: usize) -> bool {
 /// Whether a number may begin at the position: no word, decimal, amount or further part stands before it.
 pub(super) fn opens_number(view: View<'_>, start: usize) -> bool {
     match view.before(start) {
-        b'.' | b'-' => !view.back(start, 2).is_ascii_alphanumeric(),
+        b'.' | b'-' => !(view.back(start, 2).is_ascii_alphanumeric() || view.placeholder_before(start - 1).is_some()),
         b'$' | b'#' | b'%' => false,
         byte => !super::view::is_word(byte),
     }
@@ -198,8 +198,10 @@ mod tests {
         let closes = |text: &str| closes_number(View { bytes: text.as_bytes() }, 0);
         assert!(closes("") && closes(".") && closes(". A") && closes("-") && closes("好") && closes("@x"));
         assert!(!closes("a") && !closes(".5") && !closes("-5") && !closes(".jpg") && !closes("%") && !closes("_"));
+        assert!(closes("-[1]") && !closes("-[IBAN]") && !closes(".[QQ]"));
         let opens = |text: &str| opens_number(View { bytes: text.as_bytes() }, text.len());
         assert!(opens("") && opens("好") && opens(" -") && opens("：") && opens("/") && opens("..."));
         assert!(!opens("a") && !opens("3.") && !opens("3-") && !opens("$") && !opens("_"));
+        assert!(opens("[1]-") && !opens("[IBAN]-") && !opens("[MAC]."));
     }
 }

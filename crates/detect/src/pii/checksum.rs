@@ -2,6 +2,11 @@
 
 /// Luhn's formula (ISO/IEC 7812-1, annex B) over ASCII digits, the check digit last.
 pub(super) fn luhn(digits: &[u8]) -> bool {
+    luhn_remainder(digits) == 0
+}
+
+/// What is left of the sum of Luhn's formula by ten; 0 for a right check digit.
+pub(super) fn luhn_remainder(digits: &[u8]) -> u32 {
     let sum: u32 = digits
         .iter()
         .rev()
@@ -12,7 +17,7 @@ pub(super) fn luhn(digits: &[u8]) -> bool {
             (_, digit) => digit,
         })
         .sum();
-    sum.is_multiple_of(10)
+    sum % 10
 }
 
 /// ISO 7064 MOD 11-2 over 17 digits and a check character, as GB 11643-1999 prescribes for resident numbers.

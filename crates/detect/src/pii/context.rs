@@ -4,7 +4,7 @@ use super::view::View;
 
 /// Words of which one must stand near a candidate.
 ///
-/// Between word and candidate there may be `reach` bytes at most, on the same line, without a digit or a brace. ASCII words are
+/// Between word and candidate there may be `reach` bytes at most, on the same line, without a digit, a brace or a placeholder. ASCII words are
 /// matched in any case and as words of a name too (`mobilePhone`, `id_no`): no letter may join them, unless the case
 /// changes there.
 pub(super) struct Context {
@@ -88,7 +88,7 @@ impl Context {
             if self.last.may_hold(view.back(end, 2), byte) && self.words.iter().any(|word| ends_here(view, end, word)) {
                 return Some(end);
             }
-            if end == 0 || position - end == self.reach || breaks(byte) {
+            if end == 0 || position - end == self.reach || breaks(byte) || view.placeholder_before(end).is_some() {
                 return None;
             }
             end -= 1;
@@ -103,7 +103,11 @@ impl Context {
             if self.first.may_hold(pair.0, pair.1) && self.words.iter().any(|word| stands(view, start, word)) {
                 return true;
             }
-            if start >= view.bytes.len() || start - position == self.reach || breaks(view.at(start)) {
+            if start >= view.bytes.len()
+                || start - position == self.reach
+                || breaks(view.at(start))
+                || view.placeholder_at(start).is_some()
+            {
                 return false;
             }
             start += 1;
@@ -111,7 +115,7 @@ impl Context {
     }
 }
 
-/// What no context reaches across.
+/// What no context reaches across, beside placeholders, which stand for numbers.
 const fn breaks(byte: u8) -> bool {
     matches!(byte, b'\n' | b'0'..=b'9' | b'{' | b'}')
 }
@@ -152,8 +156,17 @@ mod tests {
         {
             assert!(before(text), "{text}");
         }
-        for text in ["iphone #", "phones #", "phone\n#", "phone 5 #", "手机号码是什么#", "#phone", "telephone#"]
-        {
+        for text in [
+            "iphone #",
+            "phones #",
+            "phone\n#",
+            "phone 5 #",
+            "手机号码是什么#",
+            "#phone",
+            "telephone#",
+            "[PHONE]: #",
+            "手机[QQ]#",
+        ] {
             assert!(!before(text), "{text}");
         }
     }

@@ -5,7 +5,8 @@ use super::anchors::FULL_WIDTH_LEAD;
 /// A text without full-width forms.
 ///
 /// Only a text that has a full-width letter, digit or sign of an address or number is copied; full-width commas and
-/// colons alone, which stand in most Chinese texts, are no reason.
+/// colons alone, which stand in most Chinese texts, are no reason. Nor are they folded elsewhere than in one run with
+/// such a letter, digit or sign: what is found at one place must not hang on what is written at another.
 #[derive(Debug, Default)]
 pub(super) struct Folded {
     bytes: Vec<u8>,
@@ -24,17 +25,18 @@ impl Folded {
         let (mut copied, mut at) = (0, 0);
         while let Some(found) = memchr_lead(&bytes[at..]) {
             let start = at + found;
-            match folded(&bytes[start..]) {
-                Some(ascii) => {
-                    self.bytes.extend_from_slice(&bytes[copied..start]);
-                    self.bytes.push(ascii);
-                    copied = start + FULL_WIDTH_LENGTH;
-                    at = copied;
-                    let saved = copied - self.bytes.len();
-                    self.edits.push((self.bytes.len() as u32, saved as u32));
-                }
-                None => at = start + 1,
+            let end = run_end(bytes, start);
+            at = end.max(start + 1);
+            if !(start..end).step_by(FULL_WIDTH_LENGTH).any(|place| is_trigger(bytes, place)) {
+                continue;
             }
+            self.bytes.extend_from_slice(&bytes[copied..start]);
+            for place in (start..end).step_by(FULL_WIDTH_LENGTH) {
+                self.bytes.extend(folded(&bytes[place..]));
+                let saved = place + FULL_WIDTH_LENGTH - self.bytes.len();
+                self.edits.push((self.bytes.len() as u32, saved as u32));
+            }
+            copied = end;
         }
         self.bytes.extend_from_slice(&bytes[copied..]);
         &self.bytes
@@ -59,6 +61,15 @@ pub(super) fn is_trigger(bytes: &[u8], start: usize) -> bool {
         Some(&[second, third]) => triggers(second, third),
         _ => false,
     }
+}
+
+/// End of the run of full-width forms and ideographic spaces at `start`.
+fn run_end(bytes: &[u8], start: usize) -> usize {
+    let mut end = start;
+    while folded(&bytes[end..]).is_some() {
+        end += FULL_WIDTH_LENGTH;
+    }
+    end
 }
 
 /// First byte of a full-width form or of the ideographic space.
@@ -91,21 +102,24 @@ mod tests {
 
     use super::*;
 
-    /// The same by characters.
-    fn plain(text: &str) -> (String, Vec<usize>) {
-        let mut out = String::new();
-        let mut places = Vec::new();
-        for (at, c) in text.char_indices() {
-            let ascii = match c {
-                '\u{3000}' => ' ',
-                '\u{FF01}'..='\u{FF5E}' => char::from(u32::from(c).wrapping_sub(0xFEE0) as u8),
-                other => other,
-            };
-            places.extend(std::iter::repeat_n(at, 1));
-            places.extend((1..ascii.len_utf8()).map(|byte| at + byte));
-            out.push(ascii);
+    /// The same by characters: the folded text, and for each character of it where it stands in the original.
+    fn plain(text: &str) -> (String, Vec<(usize, usize)>) {
+        let ascii = |written: char| match written {
+            '\u{3000}' => Some(' '),
+            '\u{FF01}'..='\u{FF5E}' => Some(char::from(u32::from(written).wrapping_sub(0xFEE0) as u8)),
+            _ => None,
+        };
+        let triggers = |c: char| c.is_ascii_alphanumeric() || "+-.@_".contains(c);
+        let characters: Vec<_> = text.char_indices().collect();
+        let (mut out, mut places) = (String::new(), Vec::new());
+        for run in characters.chunk_by(|one, next| ascii(one.1).is_some() == ascii(next.1).is_some()) {
+            let folds = run.iter().any(|(_, c)| ascii(*c).is_some_and(triggers));
+            for (at, c) in run {
+                places.push((out.len(), *at));
+                out.push(if folds { ascii(*c).unwrap_or(*c) } else { *c });
+            }
         }
-        places.push(text.len());
+        places.push((out.len(), text.len()));
         (out, places)
     }
 
@@ -119,6 +133,7 @@ mod tests {
         let mut folded = Folded::default();
         assert_eq!(folded.fold("电话：１３８，好"), "电话:138,好".as_bytes());
         assert_eq!((folded.original(6), folded.original(7), folded.original(10)), (6, 9, 18));
+        assert_eq!(folded.fold("卡：1，１（2）"), "卡：1,1(2）".as_bytes());
         folded.clear();
         assert_eq!(folded.original(9), 9);
     }
@@ -130,8 +145,8 @@ mod tests {
             let bytes = folded.fold(&text).to_vec();
             let (want, places) = plain(&text);
             prop_assert_eq!(&bytes, want.as_bytes());
-            for (at, place) in places.iter().enumerate().filter(|(at, _)| want.is_char_boundary(*at)) {
-                prop_assert_eq!(folded.original(at), *place);
+            for (at, place) in places {
+                prop_assert_eq!(folded.original(at), place);
             }
         }
     }

@@ -41,6 +41,8 @@ pub(super) struct Found {
     pub start: usize,
     pub end: usize,
     pub form: &'static PiiForm,
+    /// The value is given to nobody: its place is taken, and nothing is reported.
+    of_nobody: bool,
 }
 
 /// What scanners found in one text.
@@ -54,8 +56,19 @@ pub(super) struct Finds {
 impl Finds {
     /// Notes a place.
     pub fn add(&mut self, start: usize, end: usize, form: &'static PiiForm) {
+        self.add_as(start, end, form, false);
+    }
+
+    /// Notes a place that the form fits but for a value that is given to nobody, such as a pseudonym: what overlaps it
+    /// stands or falls as if there were a real one.
+    pub fn claim(&mut self, start: usize, end: usize, form: &'static PiiForm) {
+        self.add_as(start, end, form, true);
+    }
+
+    /// One or the other.
+    pub fn add_as(&mut self, start: usize, end: usize, form: &'static PiiForm, of_nobody: bool) {
         debug_assert!(start < end);
-        self.found.push(Found { start, end, form });
+        self.found.push(Found { start, end, form, of_nobody });
     }
 
     /// Forgets what was found.
@@ -63,12 +76,12 @@ impl Finds {
         self.found.clear();
     }
 
-    /// Takes what was found, no two places overlapping, in order.
+    /// Takes what was found and is of somebody, no two places overlapping, in order.
     pub fn settle(&mut self) -> impl Iterator<Item = Found> {
         if self.found.len() > 1 {
             self.drop_overlaps();
         }
-        self.found.drain(..)
+        self.found.drain(..).filter(|found| !found.of_nobody)
     }
 
     fn drop_overlaps(&mut self) {
@@ -116,5 +129,9 @@ mod tests {
         let places: Vec<_> = finds.settle().map(|it| (it.start, it.end)).collect();
         assert_eq!(places, [(8, 12), (22, 30), (30, 31), (40, 42)]);
         assert_eq!(finds.settle().count(), 0);
+        finds.claim(0, 5, &STRONG);
+        finds.add(4, 9, &WEAK);
+        finds.add(9, 10, &WEAK);
+        assert_eq!(finds.settle().map(|it| it.start).collect::<Vec<_>>(), [9]);
     }
 }

@@ -10,11 +10,13 @@ mod form;
 mod kinds;
 mod number;
 mod oracle;
+mod pseudonym;
 mod view;
 
 pub use detector::{PiiDetector, PiiOptions};
 pub use form::PiiForm;
 pub use oracle::PiiOracle;
+pub use pseudonym::Pseudonymizer;
 
 use tamis_rules::{PiiKind, PiiSet};
 
@@ -45,6 +47,11 @@ pub fn structured_kinds() -> PiiSet {
 #[must_use]
 pub fn form(name: &str) -> Option<&'static PiiForm> {
     forms().iter().find(|form| form.name == name).copied()
+}
+
+/// Whether what a placeholder stands for is written in digits.
+const fn is_written_in_digits(kind: PiiKind) -> bool {
+    !matches!(kind, PiiKind::Name | PiiKind::Address | PiiKind::Email | PiiKind::Wechat | PiiKind::UrlCredential)
 }
 
 /// What stands in place of information of a kind, such as `[EMAIL]`.

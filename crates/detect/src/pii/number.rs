@@ -1,11 +1,13 @@
 //! From the first digit of a number to the scanners that may know it.
 
+use tamis_rules::PiiKind;
+
 use super::chain::{Chain, opens_number};
 use super::context::Context;
 use super::form::Finds;
 use super::kinds;
 use super::view::View;
-use super::{Also, view::is_word};
+use super::{Also, is_written_in_digits, view::is_word};
 
 /// A number in a text, from the first digit of one of its groups on.
 pub(super) struct Number<'v> {
@@ -149,22 +151,25 @@ impl<'v> Number<'v> {
         self.is_order() || SERIALS.before(self.view, self.start)
     }
 
-    /// Whether numbers or hex words stand as cells right before the number or behind `end`, as they do in tables and dumps.
+    /// Whether numbers, placeholders of numbers or hex words stand as cells right before the number or behind `end`, as they
+    /// do in tables and dumps.
     pub fn is_among_numbers(&self, end: usize) -> bool {
         let (view, blank) = (self.view, |byte| matches!(byte, b' ' | b'\n' | b'\t'));
         let of_word = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'A'..=b'F' | b'a'..=b'f');
         let is_number = |word: &[u8]| word.len() >= 2 && word.iter().any(u8::is_ascii_digit);
         // A cell has blanks on both sides: the seconds of a moment and the next address of a list are none.
         let is_cell = |byte: u8| blank(byte) || byte == 0;
+        let stands_in = |kind: Option<PiiKind>| kind.is_some_and(is_written_in_digits);
         let before = blank(view.before(self.start)) && {
             let last = self.start - 1;
             let first = view.run_start(last, 9, of_word);
-            is_number(&view.bytes[first..last]) && is_cell(view.before(first))
+            stands_in(view.placeholder_before(last))
+                || is_number(&view.bytes[first..last]) && is_cell(view.before(first))
         };
         let after = blank(view.at(end)) && {
             let first = end + 1;
             let last = view.run_end(first, 9, of_word);
-            is_number(&view.bytes[first..last]) && is_cell(view.at(last))
+            stands_in(view.placeholder_at(first)) || is_number(&view.bytes[first..last]) && is_cell(view.at(last))
         };
         before || after
     }

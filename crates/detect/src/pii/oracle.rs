@@ -16,10 +16,10 @@ mod phones;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tamis_rules::PiiSet;
+use tamis_rules::{PiiKind, PiiSet};
 
 use super::form::Finds;
-use super::{Also, PiiOptions, kinds};
+use super::{Also, PiiOptions, is_written_in_digits, kinds, placeholder};
 use crate::{Batch, Code, Detector, Evidence, Finding, Scanner};
 
 const NAME: &str = "pii";
@@ -121,8 +121,9 @@ impl OracleScanner<'_> {
     fn scan_text(&self, row: u32, field: u16, text: &str, out: &mut Evidence) -> PiiSet {
         let PiiOracle { options, entries, .. } = self.oracle;
         let (folded, places) = fold(text);
+        let masked = masked(&folded);
         let mut seen = PiiSet::EMPTY;
-        for found in self.oracle.find_all(folded.as_bytes(), options.also).settle() {
+        for found in self.oracle.find_all(masked.as_bytes(), options.also).settle() {
             if !options.kinds.contains(found.form.kind) {
                 continue;
             }
@@ -146,18 +147,30 @@ impl OracleScanner<'_> {
 
 /// The text without full-width forms, and for each of its bytes the place of the character in the original.
 ///
-/// Full-width punctuation alone is no reason to fold: it stands in most Chinese texts.
+/// Full-width punctuation is folded in one run with a letter, a digit or a sign of numbers and addresses only: it stands
+/// in most Chinese texts.
 fn fold(text: &str) -> (String, Vec<usize>) {
     let reason = |c: char| matches!(c, '＋' | '－' | '．' | '０'..='９' | '＠' | 'Ａ'..='Ｚ' | '＿' | 'ａ'..='ｚ');
-    let folds = text.contains(reason);
     let (mut folded, mut places) = (String::new(), Vec::new());
-    for (place, c) in text.char_indices() {
-        let c = if folds { ascii(c) } else { c };
-        folded.push(c);
-        places.resize(folded.len(), place);
+    let characters: Vec<_> = text.char_indices().collect();
+    for run in characters.chunk_by(|(_, one), (_, next)| (ascii(*one) != *one) == (ascii(*next) != *next)) {
+        let folds = run.iter().any(|(_, c)| reason(*c));
+        for (place, c) in run {
+            folded.push(if folds { ascii(*c) } else { *c });
+            places.resize(folded.len(), *place);
+        }
     }
     places.push(text.len());
     (folded, places)
+}
+
+/// The text with a sign for each character of a placeholder.
+fn masked(text: &str) -> String {
+    PiiKind::ALL.iter().fold(text.to_owned(), |text, kind| {
+        let word = placeholder(*kind);
+        let sign = if is_written_in_digits(*kind) { pattern::NUMBER } else { pattern::NAME };
+        text.replace(word, &sign.repeat(word.len()))
+    })
 }
 
 /// The character, or the ASCII character that it is the full-width form of.

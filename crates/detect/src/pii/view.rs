@@ -1,5 +1,9 @@
 //! The text as scanners see it: bytes, and where a token may begin or end.
 
+use tamis_rules::PiiKind;
+
+use super::placeholder;
+
 /// A text whose full-width forms are folded ([`Folded`](super::fold::Folded)), read byte by byte.
 ///
 /// Word characters, for the purpose of borders, are ASCII letters, digits and underscore only: Chinese text sets no
@@ -69,6 +73,38 @@ impl View<'_> {
     pub fn ends_with(&self, position: usize, word: &str) -> bool {
         self.bytes.get(..position).is_some_and(|head| head.ends_with(word.as_bytes()))
     }
+
+    /// The kind of the placeholder, such as `[PHONE]`, that ends at the position.
+    #[inline]
+    pub fn placeholder_before(&self, position: usize) -> Option<PiiKind> {
+        if self.before(position) != b']' {
+            return None;
+        }
+        let start = self.run_start(position - 1, LONGEST_PLACEHOLDER, in_placeholder);
+        kind_of(self.bytes.get(start.checked_sub(1)?..position)?)
+    }
+
+    /// The kind of the placeholder that begins at the position.
+    #[inline]
+    pub fn placeholder_at(&self, position: usize) -> Option<PiiKind> {
+        if self.at(position) != b'[' {
+            return None;
+        }
+        let end = self.run_end(position + 1, LONGEST_PLACEHOLDER, in_placeholder);
+        kind_of(self.bytes.get(position..=end)?)
+    }
+}
+
+/// Most letters of a placeholder.
+const LONGEST_PLACEHOLDER: usize = 16;
+
+const fn in_placeholder(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte == b'_'
+}
+
+/// The kind that a placeholder stands for.
+fn kind_of(word: &[u8]) -> Option<PiiKind> {
+    PiiKind::ALL.into_iter().find(|kind| placeholder(*kind).as_bytes() == word)
 }
 
 /// ASCII letters, digits and underscore.
@@ -95,6 +131,20 @@ mod tests {
         assert!(view.closes(4) && view.opens(7));
         assert!(!view.opens(8) && !view.opens(9));
         assert_eq!((view.at(99), view.before(0), view.back(2, 3)), (0, 0, 0));
+    }
+
+    #[test]
+    fn placeholders_are_told_from_other_brackets() {
+        let text = "[PHONE] [IP]x [NOTE] [1] PHONE]";
+        let view = View { bytes: text.as_bytes() };
+        let places = |is_there: &dyn Fn(usize) -> Option<PiiKind>| -> Vec<_> {
+            (0..=text.len()).filter_map(|place| Some((place, is_there(place)?))).collect()
+        };
+        assert_eq!(places(&|place| view.placeholder_before(place)), [(7, PiiKind::Phone), (12, PiiKind::Ip)]);
+        assert_eq!(places(&|place| view.placeholder_at(place)), [(0, PiiKind::Phone), (8, PiiKind::Ip)]);
+        for kind in PiiKind::ALL {
+            assert_eq!(View { bytes: placeholder(kind).as_bytes() }.placeholder_at(0), Some(kind));
+        }
     }
 
     #[test]

@@ -21,10 +21,11 @@ pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
     if !number.view.goes_on(number.start, "62") {
         return;
     }
-    if let Some((count, end)) = number.longest_even(16, 19, luhn)
+    let reserved = number.longest_even(16, 19, |digits| credit_card::is_reserved(2, digits));
+    if let Some((count, end)) = reserved.or_else(|| number.longest_even(16, 19, luhn))
         && (credit_card::WORDS.before(number.view, number.start)
             || !number.is_serial() && (count == 1 || !number.is_among_numbers(end)))
     {
-        finds.add(number.start, end, &UNIONPAY);
+        finds.add_as(number.start, end, &UNIONPAY, reserved.is_some());
     }
 }

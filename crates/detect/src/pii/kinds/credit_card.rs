@@ -2,7 +2,7 @@
 
 use tamis_rules::PiiKind;
 
-use crate::pii::checksum::{luhn, number};
+use crate::pii::checksum::{luhn, luhn_remainder, number};
 use crate::pii::context::Context;
 use crate::pii::form::{Finds, PiiForm, weight};
 use crate::pii::number::Number;
@@ -66,18 +66,28 @@ pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
     if !matches!(first, b'1'..=b'6') || number.view.goes_on(number.start, "62") {
         return;
     }
-    let Some((count, end)) = number.longest_even(12, 19, |digits| is_issued(digits) && luhn(digits)) else { return };
+    let reserved = number.longest_even(12, 19, |digits| is_reserved(1, digits));
+    let real = || number.longest_even(12, 19, |digits| is_issued(digits) && luhn(digits));
+    let Some((count, end)) = reserved.or_else(real) else { return };
     let digits = number.chain.digits(count);
     let named = WORDS.before(number.view, number.start);
     if named {
-        finds.add(number.start, end, &NAMED);
-    } else if is_distinct(digits)
+        finds.add_as(number.start, end, &NAMED, reserved.is_some());
+    } else if (reserved.is_some() || is_distinct(digits))
         && is_grouped_as_on_cards(&number.chain.lens()[..count])
         && !number.is_serial()
         && (count == 1 || !number.is_among_numbers(end))
     {
-        finds.add(number.start, end, &ISSUER);
+        finds.add_as(number.start, end, &ISSUER, reserved.is_some());
     }
+}
+
+/// What Luhn's formula leaves of a number that stands for nobody's.
+pub(in crate::pii) const RESERVED_REMAINDER: u32 = 5;
+
+/// Whether it is the pseudonym of a card: noughts behind the digits of the scheme, and a check digit off by five.
+pub(in crate::pii) fn is_reserved(scheme: usize, digits: &[u8]) -> bool {
+    digits[scheme..].starts_with(b"000") && luhn_remainder(digits) == RESERVED_REMAINDER
 }
 
 /// Whether an issuer gives out numbers of this range and length.

@@ -2,7 +2,7 @@
 
 use tamis_rules::PiiKind;
 
-use crate::pii::checksum::{is_birth_date, number as value};
+use crate::pii::checksum::{BIRTH_YEARS, days_in, number as value};
 use crate::pii::context::Context;
 use crate::pii::form::{Finds, PiiForm, weight};
 use crate::pii::number::Number;
@@ -51,7 +51,7 @@ pub(in crate::pii) static BEFORE: Context = Context::new(
 
 pub(in crate::pii) static AFTER: Context = Context::new(&["出生", "生人", "诞生", "生まれ"], 3);
 
-const MONTHS: [&str; 12] = [
+pub(in crate::pii) const MONTHS: [&str; 12] = [
     "january",
     "february",
     "march",
@@ -68,13 +68,22 @@ const MONTHS: [&str; 12] = [
 
 /// Looks for a date that begins, or whose year stands, at the number.
 pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
-    let Some((start, end)) = date(number) else { return };
+    let Some((start, end, year)) = date(number) else { return };
     if BEFORE.before(number.view, start) || AFTER.after(number.view, end) {
-        finds.add(start, end, &NAMED);
+        finds.add_as(start, end, &NAMED, year < *BIRTH_YEARS.start());
     }
 }
 
-fn date(number: &Number<'_>) -> Option<(usize, usize)> {
+/// Whether it is a day on which somebody may be or may have been born: those of 18xx have no living bearer, and stand
+/// in place of others.
+fn is_date(year: u32, month: u32, day: u32) -> bool {
+    (1800..=*BIRTH_YEARS.end()).contains(&year) && day >= 1 && day <= days_in(year, month)
+}
+
+/// Where the date begins and ends, and its year.
+type Place = (usize, usize, u32);
+
+fn date(number: &Number<'_>) -> Option<Place> {
     let view = number.view;
     let group = number.chain.groups().first()?;
     if !view.opens(group.start) {
@@ -85,8 +94,9 @@ fn date(number: &Number<'_>) -> Option<(usize, usize)> {
         4 => year_first(number).or_else(|| named_month(number)),
         8 => {
             let digits = number.chain.digits(1);
-            let fits = is_birth_date(value(&digits[..4]), value(&digits[4..6]), value(&digits[6..]));
-            (fits && number.chain.closes(view, 1)).then_some((group.start, group.end))
+            let year = value(&digits[..4]);
+            let fits = is_date(year, value(&digits[4..6]), value(&digits[6..]));
+            (fits && number.chain.closes(view, 1)).then_some((group.start, group.end, year))
         }
         1 | 2 => year_last(number),
         _ => None,
@@ -94,7 +104,7 @@ fn date(number: &Number<'_>) -> Option<(usize, usize)> {
 }
 
 /// `1988年7月18日`, with or without spaces.
-fn chinese(view: View<'_>, start: usize, year_end: usize) -> Option<(usize, usize)> {
+fn chinese(view: View<'_>, start: usize, year_end: usize) -> Option<Place> {
     let year = value(&view.bytes[start..year_end]);
     let (month, at) = figure(view, year_end + "年".len())?;
     let at = spaced(view, at);
@@ -104,7 +114,7 @@ fn chinese(view: View<'_>, start: usize, year_end: usize) -> Option<(usize, usiz
     let (day, at) = figure(view, at + "月".len())?;
     let at = spaced(view, at);
     let sign = ["日", "号"].into_iter().find(|sign| view.goes_on(at, sign))?;
-    is_birth_date(year, month, day).then_some((start, at + sign.len()))
+    is_date(year, month, day).then_some((start, at + sign.len(), year))
 }
 
 fn spaced(view: View<'_>, at: usize) -> usize {
@@ -119,22 +129,22 @@ fn figure(view: View<'_>, at: usize) -> Option<(u32, usize)> {
 }
 
 /// `1988-07-18`, `1988/7/18`, `1988.07.18`.
-fn year_first(number: &Number<'_>) -> Option<(usize, usize)> {
+fn year_first(number: &Number<'_>) -> Option<Place> {
     let [4, 1 | 2, 1 | 2, ..] = number.chain.lens() else { return None };
     let [first, second] = number.chain.gaps(3) else { return None };
     let [year, month, day] = three(number);
-    (first == second && number.chain.closes(number.view, 3) && is_birth_date(year, month, day))
-        .then(|| (number.start, number.chain.groups()[2].end))
+    (first == second && number.chain.closes(number.view, 3) && is_date(year, month, day))
+        .then(|| (number.start, number.chain.groups()[2].end, year))
 }
 
 /// `18/07/1988`, `7-18-1988`: day and month in either order.
-fn year_last(number: &Number<'_>) -> Option<(usize, usize)> {
+fn year_last(number: &Number<'_>) -> Option<Place> {
     let [1 | 2, 1 | 2, 4, ..] = number.chain.lens() else { return None };
     let [first, second] = number.chain.gaps(3) else { return None };
     let [one, other, year] = three(number);
-    let fits = is_birth_date(year, other, one) || is_birth_date(year, one, other);
+    let fits = is_date(year, other, one) || is_date(year, one, other);
     (first == second && number.chain.closes(number.view, 3) && fits)
-        .then(|| (number.start, number.chain.groups()[2].end))
+        .then(|| (number.start, number.chain.groups()[2].end, year))
 }
 
 fn three(number: &Number<'_>) -> [u32; 3] {
@@ -143,7 +153,7 @@ fn three(number: &Number<'_>) -> [u32; 3] {
 }
 
 /// `July 18, 1988` and `18th of July, 1988`, from the year backwards.
-fn named_month(number: &Number<'_>) -> Option<(usize, usize)> {
+fn named_month(number: &Number<'_>) -> Option<Place> {
     let view = number.view;
     let year_end = number.chain.groups()[0].end;
     if !number.chain.closes(view, 1) {
@@ -152,7 +162,7 @@ fn named_month(number: &Number<'_>) -> Option<(usize, usize)> {
     let at = view.run_start(number.start, 2, |byte| matches!(byte, b' ' | b',' | b'.'));
     let year = value(&view.bytes[number.start..year_end]);
     let (start, month, day) = month_then_day(view, at).or_else(|| day_then_month(view, at))?;
-    is_birth_date(year, month, day).then_some((start, year_end))
+    is_date(year, month, day).then_some((start, year_end, year))
 }
 
 /// The start, month and day of `July 18`, `Jul. 18th` that end at a position.

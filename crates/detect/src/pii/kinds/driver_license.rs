@@ -73,10 +73,9 @@ pub(in crate::pii) fn find_coded(view: View<'_>, digit: usize, finds: &mut Finds
 
 fn find_at(view: View<'_>, start: usize, finds: &mut Finds) {
     let Some(end) = groups_end(view, start) else { return };
-    if is_reserved(view, start) || !closes_number(view, end) || !WORDS.before(view, start) {
-        return;
+    if closes_number(view, end) && WORDS.before(view, start) {
+        finds.add_as(start, end, &NAMED, is_reserved(&view.bytes[start..end]));
     }
-    finds.add(start, end, &NAMED);
 }
 
 /// The end of the first groups that all hold a digit: what follows in words is no part of the number.
@@ -100,7 +99,8 @@ fn groups_end(view: View<'_>, start: usize) -> Option<usize> {
     (characters >= 5 && digits >= 4).then_some(end)
 }
 
-/// Numbers that are given to nobody.
-fn is_reserved(view: View<'_>, start: usize) -> bool {
-    view.goes_on(start, "000") || matches!(view.at(start), b'O' | b'o')
+/// Numbers that are given to nobody: noughts first, in however many groups, or a letter that reads like one.
+fn is_reserved(number: &[u8]) -> bool {
+    let mut first = number.iter().filter(|byte| byte.is_ascii_alphanumeric()).take(3);
+    number[0] == b'O' || first.all(|byte| *byte == b'0')
 }

@@ -14,7 +14,7 @@ pub(in crate::pii) static ADDRESS: PiiForm = PiiForm {
     name: "email.address",
     description: "local part, @ and a domain under a suffix that is known; letters of alphabets other than Latin too; no git@, no icon@2x",
     source: "RFC 5321 and RFC 6531; Public Suffix List; RFC 2606 (names kept for examples)",
-    weight: weight::SHAPED,
+    weight: weight::NAMED,
 };
 
 /// With `[at]` in place of the sign.
@@ -23,7 +23,7 @@ pub(in crate::pii) static OBFUSCATED: PiiForm = PiiForm {
     name: "email.obfuscated",
     description: "an address in which brackets around at, and perhaps around dot, stand for the signs",
     source: "common usage",
-    weight: weight::SHAPED,
+    weight: weight::NAMED,
 };
 
 /// Commands that log in: what follows is an account at a host.

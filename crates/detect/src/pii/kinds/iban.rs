@@ -39,11 +39,13 @@ pub(in crate::pii) fn find(view: View<'_>, digit: usize, finds: &mut Finds) {
     let Some(&(_, length)) = LENGTHS.iter().find(|(known, _)| **known == country) else { return };
     let mut account = [0; LONGEST];
     let account = &mut account[..usize::from(length)];
-    if let Some(end) = read(view, start, account)
-        && account[2..4].iter().all(u8::is_ascii_digit)
-        && mod_97(account)
-    {
-        finds.add(start, end, &ACCOUNT);
+    let Some(end) = read(view, start, account) else { return };
+    match &account[2..4] {
+        // Check digits are 02 to 98.
+        b"00" => finds.claim(start, end, &ACCOUNT),
+        b"01" | b"99" => {}
+        check if check.iter().all(u8::is_ascii_digit) && mod_97(account) => finds.add(start, end, &ACCOUNT),
+        _ => {}
     }
 }
 

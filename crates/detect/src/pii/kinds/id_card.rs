@@ -57,19 +57,22 @@ const fn is_province(code: u32) -> bool {
 
 /// Looks for both forms.
 pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
-    if let Some(end) = current(number)
+    let reserved = number.view.at(number.start) == b'0';
+    let is_one = if reserved { is_reserved } else { is_current };
+    let is_first = |digits: &[u8]| if reserved { digits.starts_with(b"000") } else { is_first_generation(digits) };
+    if let Some(end) = current(number, is_one)
         && !number.is_order()
     {
-        finds.add(number.start, end, &CURRENT);
-    } else if let Some((_, end)) = number.longest_even(15, 15, is_first_generation)
+        finds.add_as(number.start, end, &CURRENT, reserved);
+    } else if let Some((_, end)) = number.longest_even(15, 15, is_first)
         && WORDS.before(number.view, number.start)
     {
-        finds.add(number.start, end, &FIRST_GENERATION);
+        finds.add_as(number.start, end, &FIRST_GENERATION, reserved);
     }
 }
 
-fn current(number: &Number<'_>) -> Option<usize> {
-    if let Some((_, end)) = number.longest_even(18, 18, |digits| is_current(&digits[..17], digits[17])) {
+fn current(number: &Number<'_>, is_one: fn(&[u8], u8) -> bool) -> Option<usize> {
+    if let Some((_, end)) = number.longest_even(18, 18, |digits| is_one(&digits[..17], digits[17])) {
         return Some(end);
     }
     // The check character of one number in eleven is a letter.
@@ -77,13 +80,18 @@ fn current(number: &Number<'_>) -> Option<usize> {
     let count = groups.iter().position(|group| group.total == 17)? + 1;
     let end = groups[count - 1].end;
     let is_x = matches!(number.view.at(end), b'X' | b'x') && !is_word(number.view.at(end + 1));
-    (is_x && number.chain.is_even(count) && is_current(number.chain.digits(count), b'X')).then_some(end + 1)
+    (is_x && number.chain.is_even(count) && is_one(number.chain.digits(count), b'X')).then_some(end + 1)
 }
 
 fn is_current(digits: &[u8], check: u8) -> bool {
     is_province(number_of(digits, 0, 2))
         && is_birth_date(number_of(digits, 6, 10), number_of(digits, 10, 12), number_of(digits, 12, 14))
         && mod_11_2(digits, check)
+}
+
+/// Numbers of nobody: no province begins with a nought, and the system is younger than the date.
+fn is_reserved(digits: &[u8], check: u8) -> bool {
+    digits.starts_with(b"000") && number_of(digits, 6, 8) == 18 && mod_11_2(digits, check)
 }
 
 fn is_first_generation(digits: &[u8]) -> bool {

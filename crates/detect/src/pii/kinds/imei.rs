@@ -45,11 +45,12 @@ pub(in crate::pii) static WORDS: Context = Context::new(
 
 /// Looks for both forms.
 pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
-    let Some((count, end)) = number.longest_even(15, 15, luhn) else { return };
+    let reserved = number.chain.digits(number.chain.groups().len()).starts_with(b"000");
+    let Some((count, end)) = number.longest_even(15, 15, |digits| reserved || luhn(digits)) else { return };
     let lens = &number.chain.lens()[..count];
     if WORDS.before(number.view, number.start) {
-        finds.add(number.start, end, &NAMED);
+        finds.add_as(number.start, end, &NAMED, reserved);
     } else if lens == [2, 6, 6, 1] && number.chain.gaps(count)[0] == Gap::Hyphen {
-        finds.add(number.start, end, &FORMATTED);
+        finds.add_as(number.start, end, &FORMATTED, reserved);
     }
 }

@@ -32,10 +32,13 @@ pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
         let digits = &chain.digits(count)[skipped..];
         let lens = &chain.lens()[prefix..count];
         let gaps = &chain.gaps(count)[prefix..];
-        if digits.len() <= 12 && is_landline(digits, lens, gaps, national) && fits(number, count, lens.len() == 1) {
+        if digits.len() <= 12
+            && let Some(reserved) = landline(digits, lens, gaps, national)
+            && fits(number, count, lens.len() == 1)
+        {
             let start = phone::bracket_start(number);
             let end = with_extension(number.view, chain.groups()[count - 1].end, true);
-            finds.add(start, end, &AREA_CODE);
+            finds.add_as(start, end, &AREA_CODE, reserved);
             return;
         }
     }
@@ -52,12 +55,24 @@ fn is_beside_han(number: &Number<'_>, end: usize) -> bool {
     number.view.before(number.start) >= 0x80 || number.view.at(end) >= 0x80
 }
 
-/// Digits with the leading nought of the area code, which stays away behind a country code.
-fn is_landline(digits: &[u8], lens: &[u8], gaps: &[Gap], national: bool) -> bool {
-    let area = if national || digits[0] == b'0' { &digits[1..] } else { digits };
-    let nought = digits.len() - area.len();
-    let Some(code) = area_code(area) else { return false };
-    let subscriber = &area[code..];
+/// Whether the digits are a number: with the leading nought of the area code, which stays away behind a country code.
+/// True within where its area code is 00 or 00x, which is nobody's.
+fn landline(digits: &[u8], lens: &[u8], gaps: &[Gap], national: bool) -> Option<bool> {
+    let is_reserved = |nought: usize| {
+        let area = &digits[nought..];
+        area.starts_with(b"00") && [2, 3].iter().any(|code| is_divided(area, *code, nought, lens, gaps))
+    };
+    if is_reserved(1) || !national && is_reserved(0) {
+        return Some(true);
+    }
+    let nought = usize::from(national || digits[0] == b'0');
+    let area = &digits[nought..];
+    is_divided(area, area_code(area)?, nought, lens, gaps).then_some(false)
+}
+
+/// Whether what follows the area code is a subscriber's number, in groups that keep the two apart.
+fn is_divided(area: &[u8], code: usize, nought: usize, lens: &[u8], gaps: &[Gap]) -> bool {
+    let Some(subscriber) = area.get(code..) else { return false };
     let first = subscriber.first().copied().unwrap_or(0);
     let right_length = if code == 2 { subscriber.len() == 8 } else { matches!(subscriber.len(), 7 | 8) };
     let grouping = match lens {
@@ -70,7 +85,7 @@ fn is_landline(digits: &[u8], lens: &[u8], gaps: &[Gap], national: bool) -> bool
 }
 
 /// Length of the area code, without its nought, that the digits begin with.
-fn area_code(digits: &[u8]) -> Option<usize> {
+pub(in crate::pii) fn area_code(digits: &[u8]) -> Option<usize> {
     match digits {
         [b'1', b'0', ..] | [b'2', b'0' | b'1' | b'2' | b'3' | b'4' | b'5' | b'7' | b'8' | b'9', ..] => Some(2),
         [first @ b'3'..=b'9', second, third, ..] => {

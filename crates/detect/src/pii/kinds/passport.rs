@@ -86,7 +86,7 @@ fn find_named(view: View<'_>, start: usize, digits: usize, finds: &mut Finds) {
     let end = view.run_end(start, 11, |byte| byte.is_ascii_alphanumeric());
     // O stands for no letter in document numbers, so that it is not taken for a nought.
     let reserved = matches!(view.at(start), b'O' | b'o') || view.goes_on(start, "000");
-    if (6..=10).contains(&(end - start)) && closes_number(view, end) && !reserved {
-        finds.add(start, end, &NAMED);
+    if (6..=10).contains(&(end - start)) && closes_number(view, end) {
+        finds.add_as(start, end, &NAMED, reserved);
     }
 }

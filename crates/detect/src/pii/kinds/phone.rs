@@ -169,10 +169,10 @@ pub(in crate::pii) const UNITS: [&str; 22] = [
 /// Looks for all forms. The first that fits ends the search.
 pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
     let looks = [international, mobile, north_american, national, named];
-    if let Some((start, end, form)) = looks.iter().find_map(|look| look(number))
-        && (number.also.service || std::ptr::eq(form, &MOBILE) || !is_hotline(number.view, start, end))
+    if let Some(Place { start, end, form, of_nobody }) = looks.iter().find_map(|look| look(number))
+        && (number.also.service || of_nobody || std::ptr::eq(form, &MOBILE) || !is_hotline(number.view, start, end))
     {
-        finds.add(start, end, form);
+        finds.add_as(start, end, form, of_nobody);
     }
 }
 
@@ -183,7 +183,14 @@ fn is_hotline(view: View<'_>, start: usize, end: usize) -> bool {
 /// Digits of a number beside a word at least.
 const SHORTEST: usize = 7;
 
-type Place = (usize, usize, &'static PiiForm);
+/// A number that a form fits.
+struct Place {
+    start: usize,
+    end: usize,
+    form: &'static PiiForm,
+    /// No plan gives it out.
+    of_nobody: bool,
+}
 
 /// Whether a plus sign makes the first group a country code.
 pub(in crate::pii) fn is_plus(number: &Number<'_>) -> bool {
@@ -242,20 +249,32 @@ fn international(number: &Number<'_>) -> Option<Place> {
         b"86" => (13, 13),
         _ => (10, 15),
     };
-    let count = (1..=chain.groups().len()).rev().find(|count| {
-        let digits = &chain.digits(*count)[skipped..];
-        let gaps = chain.gaps(*count);
+    let (count, of_nobody) = (1..=chain.groups().len()).rev().find_map(|count| {
+        let digits = &chain.digits(count)[skipped..];
+        let gaps = chain.gaps(count);
         // Groups of noughts and figures stand in every table of characters.
         let written = plus || gaps.contains(&Gap::Hyphen) || is_named(number) || is_loosely_named(number);
-        (least..=most).contains(&digits.len())
+        let fits = (least..=most).contains(&digits.len())
             && gaps.iter().all(|gap| *gap != Gap::Slash)
-            && !is_astronomical_date(&chain.lens()[..*count], digits)
+            && !is_astronomical_date(&chain.lens()[..count], digits)
             && written
-            && is_national(&digits[..code], &digits[code..], number.also)
-            && closes(number.view, chain.groups()[count - 1].end, false)
+            && closes(number.view, chain.groups()[count - 1].end, false);
+        let (code, national) = digits.split_at_checked(code).filter(|_| fits)?;
+        let of_nobody = is_reserved(code, national);
+        (of_nobody || is_national(code, national, number.also)).then_some((count, of_nobody))
     })?;
     let form = if china { &MOBILE } else { &INTERNATIONAL };
-    Some((bracket_start(number), with_extension(number.view, chain.groups()[count - 1].end, false), form))
+    let end = with_extension(number.view, chain.groups()[count - 1].end, false);
+    Some(Place { start: bracket_start(number), end, form, of_nobody })
+}
+
+/// Whether no plan gives out what follows the country code.
+fn is_reserved(code: &[u8], digits: &[u8]) -> bool {
+    match code {
+        b"86" => is_reserved_mobile(digits),
+        b"1" => digits.len() == 10 && matches!(digits[0], b'0' | b'1'),
+        _ => digits.starts_with(b"000"),
+    }
 }
 
 /// `+262142-12-31`: a date whose year has more than four digits.
@@ -269,12 +288,12 @@ fn is_national(code: &[u8], digits: &[u8], also: Also) -> bool {
         b"86" => is_mobile(digits) && (also.documentation || !is_stand_in(digits)),
         b"1" => is_north_american(digits, also),
         // Freephone numbers begin so in most countries.
-        _ => !digits.starts_with(b"000") && (also.service || !digits.starts_with(b"800")),
+        _ => also.service || !digits.starts_with(b"800"),
     }
 }
 
 /// Length of the country code that the digits begin with.
-fn country_code(digits: &[u8]) -> Option<usize> {
+pub(in crate::pii) fn country_code(digits: &[u8]) -> Option<usize> {
     let [first, second, third, ..] = digits else { return None };
     let two = value(&[*first, *second]);
     match first {
@@ -315,17 +334,19 @@ fn mobile(number: &Number<'_>) -> Option<Place> {
     let end = chain.groups()[count - 1].end;
     let skipped = chain.digits(prefix).len();
     let digits = &chain.digits(count)[skipped..];
-    if !even || !is_mobile(digits) || !closes(number.view, end, false) || is_in_path(number) {
+    let of_nobody = is_reserved_mobile(digits);
+    if !even || !(of_nobody || is_mobile(digits)) || !closes(number.view, end, false) || is_in_path(number) {
         return None;
     }
-    if !number.also.documentation && is_stand_in(digits) {
+    if !number.also.documentation && !of_nobody && is_stand_in(digits) {
         return None;
     }
-    (is_named(number) || !number.is_serial() && !is_power_of_two(digits)).then_some((
-        number.start,
-        with_extension(number.view, end, false),
-        &MOBILE,
-    ))
+    (is_named(number) || !number.is_serial() && !is_power_of_two(digits)).then(|| Place {
+        start: number.start,
+        end: with_extension(number.view, end, false),
+        form: &MOBILE,
+        of_nobody,
+    })
 }
 
 /// Whether the number is 2^34, the one power of two in the range, or so near that it is made of it.
@@ -346,8 +367,14 @@ fn is_stand_in(digits: &[u8]) -> bool {
     tail.iter().all(|digit| *digit == tail[0]) || matches!(tail, b"12345678" | b"87654321" | b"00138000" | b"01234567")
 }
 
+/// Eleven digits that no network has, nor a plan that leaves its country code away: mobile numbers of São Paulo have a
+/// nine behind their 11.
+fn is_reserved_mobile(digits: &[u8]) -> bool {
+    digits.len() == 11 && matches!(digits, [b'1', b'0', ..] | [b'1', b'1', b'0'..=b'8', ..])
+}
+
 /// Eleven digits in a network's range.
-fn is_mobile(digits: &[u8]) -> bool {
+pub(in crate::pii) fn is_mobile(digits: &[u8]) -> bool {
     let [b'1', second, third, ..] = digits else { return false };
     digits.len() == 11
         && match second {
@@ -376,8 +403,9 @@ fn north_american(number: &Number<'_>) -> Option<Place> {
     let digits = &chain.digits(count)[prefix..];
     let end = chain.groups()[count - 1].end;
     let start = if prefix == 1 { number.start } else { bracket_start(number) };
-    (signed && is_north_american(digits, number.also) && closes(number.view, end, false))
-        .then(|| (start, with_extension(number.view, end, false), &NORTH_AMERICAN))
+    let of_nobody = digits[0] == b'1';
+    (signed && (of_nobody || is_north_american(digits, number.also)) && closes(number.view, end, false))
+        .then(|| Place { start, end: with_extension(number.view, end, false), form: &NORTH_AMERICAN, of_nobody })
 }
 
 /// Ten digits of a subscriber: no free or service number, and none of those kept for fiction (555-0100 to 0199).
@@ -407,8 +435,14 @@ fn national(number: &Number<'_>) -> Option<Place> {
     };
     let end = chain.groups()[count - 1].end;
     let free = matches!(chain.digits(count), [b'0', b'8', b'0', b'0' | b'8', ..]) && !number.also.service;
-    (grouped && !free && matches!(total, 10 | 11) && closes(number.view, end, false) && !number.is_serial())
-        .then(|| (bracket_start(number), with_extension(number.view, end, false), &NATIONAL))
+    (grouped && !free && matches!(total, 10 | 11) && closes(number.view, end, false) && !number.is_serial()).then(
+        || Place {
+            start: bracket_start(number),
+            end: with_extension(number.view, end, false),
+            form: &NATIONAL,
+            of_nobody: false,
+        },
+    )
 }
 
 fn is_loosely_named(number: &Number<'_>) -> bool {
@@ -431,19 +465,41 @@ fn named(number: &Number<'_>) -> Option<Place> {
     if !certain && !is_loosely_named(number) {
         return None;
     }
-    let count = (1..=chain.groups().len()).rev().find(|count| {
-        let digits = chain.digits(*count);
-        let gaps = chain.gaps(*count);
+    let (count, of_nobody) = (1..=chain.groups().len()).rev().find_map(|count| {
+        let digits = chain.digits(count);
+        let gaps = chain.gaps(count);
+        let of_nobody = is_of_no_plan(number, digits);
         let written = if certain { SHORTEST } else { SHORTEST + 2 };
-        (written..=15).contains(&digits.len())
+        let fits = (written..=15).contains(&digits.len())
             && (gaps.is_empty() || digits.len() <= 13)
             && gaps.iter().all(|gap| *gap != Gap::Slash)
             && (digits.len() <= 12 || !gaps.is_empty())
-            && is_telephone(digits, &chain.lens()[..*count], gaps)
+            && (of_nobody || is_telephone(digits, &chain.lens()[..count], gaps))
             && (certain || !gaps.is_empty() || digits.len() >= 10)
-            && closes(number.view, chain.groups()[count - 1].end, false)
+            && closes(number.view, chain.groups()[count - 1].end, false);
+        fits.then_some((count, of_nobody))
     })?;
-    Some((bracket_start(number), with_extension(number.view, chain.groups()[count - 1].end, false), &NAMED))
+    let end = with_extension(number.view, chain.groups()[count - 1].end, false);
+    // What begins in it is none either: it takes its place as certainly as a number with its country code.
+    let form = if of_nobody { &INTERNATIONAL } else { &NAMED };
+    Some(Place { start: bracket_start(number), end, form, of_nobody })
+}
+
+/// Whether no plan gives out the digits, behind a country code or without one.
+fn is_of_no_plan(number: &Number<'_>, digits: &[u8]) -> bool {
+    let international = match digits {
+        _ if is_plus(number) => digits,
+        [b'0', b'0', rest @ ..] if rest.first() != Some(&b'0') => rest,
+        [b'8', b'6', ..] if digits.len() > 11 => digits,
+        _ => &[],
+    };
+    if let Some(code) = country_code(international) {
+        let (code, national) = international.split_at(code);
+        return is_reserved(code, national) || code == b"86" && national.starts_with(b"00");
+    }
+    digits.starts_with(b"000")
+        || is_reserved_mobile(digits)
+        || matches!(digits, [b'1', b'0' | b'1', ..]) && digits.len() == 11 && number.chain.lens()[0] == 1
 }
 
 /// Whether digits in such groups may be a number: no date, span of years, address, decimal or service.
@@ -464,13 +520,7 @@ fn is_telephone(digits: &[u8], lens: &[u8], gaps: &[Gap]) -> bool {
     let service = free
         || matches!(digits, [b'4', b'0', b'0', ..]) && digits.len() == 10
         || digits.starts_with(b"800") && digits.len() == 10;
-    !date
-        && !city
-        && !decimal
-        && !address
-        && !service
-        && !digits.starts_with(b"000")
-        && digits.iter().any(|digit| *digit != digits[0])
+    !date && !city && !decimal && !address && !service && digits.iter().any(|digit| *digit != digits[0])
 }
 
 fn is_day(month: &[u8], day: &[u8]) -> bool {

@@ -43,14 +43,14 @@ pub(in crate::pii) static WORDS: Context = Context::new(
     20,
 );
 
-const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
+pub(in crate::pii) const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
 const SUFFIXES: [&str; 7] = ["挂", "学", "警", "港", "澳", "使", "领"];
 const SIGNS: [&str; 6] = ["·", "•", "・", " ", "-", "."];
 
 /// Looks for a plate whose region's letter is at `letter`, behind a character of three bytes.
 pub(in crate::pii) fn find(view: View<'_>, letter: usize, finds: &mut Finds) {
     let Some(start) = letter.checked_sub(3) else { return };
-    if matches!(view.at(letter), b'I') || !is_province(&view.bytes[start..letter]) {
+    if !is_province(&view.bytes[start..letter]) {
         return;
     }
     let sign = SIGNS.iter().find(|sign| view.goes_on(letter + 1, sign)).map_or(0, |sign| sign.len());
@@ -68,7 +68,8 @@ pub(in crate::pii) fn find(view: View<'_>, letter: usize, finds: &mut Finds) {
     let letters = view.bytes[serial..end].iter().filter(|byte| byte.is_ascii_uppercase()).count();
     let further = matches!(view.at(end), b'-' | b'.') && view.at(end + 1).is_ascii_alphanumeric();
     if view.closes(end) && !further && (letters <= 2 || WORDS.before(view, start)) {
-        finds.add(start, end, form);
+        // No region has the letter I.
+        finds.add_as(start, end, form, view.at(letter) == b'I');
     }
 }
 

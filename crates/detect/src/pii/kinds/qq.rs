@@ -5,6 +5,7 @@ use tamis_rules::PiiKind;
 use crate::pii::chain::closes_number;
 use crate::pii::context::Context;
 use crate::pii::form::{Finds, PiiForm, weight};
+use crate::pii::kinds::phone::country_code;
 use crate::pii::number::Number;
 use crate::pii::view::View;
 
@@ -53,13 +54,19 @@ pub(in crate::pii) fn find_coded(view: View<'_>, start: usize, end: usize, finds
 }
 
 fn find_at(view: View<'_>, start: usize, end: usize, finds: &mut Finds) {
+    let reserved = view.at(start) == b'0';
     let named = (5..=11).contains(&(end - start))
-        && view.at(start) != b'0'
+        && (!reserved || is_reserved(&view.bytes[start..end]))
         && closes_number(view, end)
         && view.at(end) != b'@'
         && WORDS.word_before(view, start).is_some_and(|end| !view.bytes[end..start].contains(&b'/'))
         && !GROUPS.before(view, start);
     if named {
-        finds.add(start, end, &NAMED);
+        finds.add_as(start, end, &NAMED, reserved);
     }
+}
+
+/// Numbers of nobody: none begins with a nought, and 00 before anything but a country code begins nothing else.
+fn is_reserved(digits: &[u8]) -> bool {
+    digits.starts_with(b"00") && (digits.len() > 5 || country_code(&digits[2..]).is_none())
 }

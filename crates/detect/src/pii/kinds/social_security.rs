@@ -49,15 +49,19 @@ pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
         [9, ..] => (1, false),
         _ => return,
     };
-    if !number.chain.is_even(count) || !number.chain.closes(number.view, count) || !is_given(number.chain.digits(count))
-    {
+    if !number.chain.is_even(count) || !number.chain.closes(number.view, count) {
+        return;
+    }
+    let digits = number.chain.digits(count);
+    let reserved = digits.starts_with(b"000");
+    if !reserved && !is_given(digits) {
         return;
     }
     let end = number.chain.groups()[count - 1].end;
     if WORDS.before(number.view, number.start) {
-        finds.add(number.start, end, &NAMED);
+        finds.add_as(number.start, end, &NAMED, reserved);
     } else if hyphens && !number.is_serial() {
-        finds.add(number.start, end, &FORMATTED);
+        finds.add_as(number.start, end, &FORMATTED, reserved);
     }
 }
 

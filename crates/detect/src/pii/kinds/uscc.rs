@@ -55,10 +55,13 @@ pub(in crate::pii) fn find_coded(view: View<'_>, digit: usize, finds: &mut Finds
 fn find_at(view: View<'_>, start: usize, finds: &mut Finds) {
     let mut code = [0; LENGTH];
     if let Some(end) = read(view, start, &mut code)
-        && is_code(&code)
-        && (end - start == LENGTH && is_distinct(&code) || WORDS.before(view, start))
+        && is_category(code[0], code[1])
     {
-        finds.add(start, end, &CODE);
+        if is_reserved(&code) {
+            finds.claim(start, end, &CODE);
+        } else if is_code(&code) && (end - start == LENGTH && is_distinct(&code) || WORDS.before(view, start)) {
+            finds.add(start, end, &CODE);
+        }
     }
 }
 
@@ -107,10 +110,14 @@ fn is_category(registrar: u8, category: u8) -> bool {
     }
 }
 
+/// Codes of nobody: no region begins with 00.
+fn is_reserved(code: &[u8; LENGTH]) -> bool {
+    code[2..8].starts_with(b"00") && code[4..8].iter().all(u8::is_ascii_digit) && !mod_31(code)
+}
+
 fn is_code(code: &[u8; LENGTH]) -> bool {
     let region = &code[2..8];
-    is_category(code[0], code[1])
-        && region.iter().all(u8::is_ascii_digit)
+    region.iter().all(u8::is_ascii_digit)
         && matches!(number(&region[..2]), 10..=15 | 21..=23 | 31..=37 | 41..=46 | 50..=54 | 61..=65 | 71 | 81 | 82)
         && mod_31(code)
 }

@@ -78,7 +78,8 @@ impl Codes {
             let capitals = text[place.clone()].iter().filter(|byte| byte.is_ascii_uppercase()).count();
             // One of them is the region's.
             if capitals <= 3 || self.plate_words.before(text, place.start) {
-                finds.add(place.start, place.end, form);
+                // No region has the letter I.
+                finds.add_as(place.start, place.end, form, text[place.start + 3] == b'I');
             }
         }
     }
@@ -89,8 +90,8 @@ impl Codes {
             let number = &text[place.clone()];
             let reserved = number.starts_with(b"000") || number.starts_with(b"O") || number.starts_with(b"o");
             let named = (6..=10).contains(&number.len()) && self.passport_words.before(text, place.start);
-            if named && !reserved && !chinese.contains(&place) {
-                finds.add(place.start, place.end, &passport::NAMED);
+            if named && !chinese.contains(&place) {
+                finds.add_as(place.start, place.end, &passport::NAMED, reserved);
             }
         }
         for place in chinese {
@@ -113,10 +114,10 @@ impl Codes {
         let end = groups[count - 1].end;
         let number = &text[first.start..end];
         let digits = number.iter().filter(|byte| byte.is_ascii_digit()).count();
-        let reserved = number.starts_with(b"000") || number.starts_with(b"O");
-        let fits = characters(count) >= 5 && digits >= 4 && !reserved && self.closes.is_at(text, end);
+        let reserved = plain(text, &(first.start..end)).starts_with(b"000") || number.starts_with(b"O");
+        let fits = characters(count) >= 5 && digits >= 4 && self.closes.is_at(text, end);
         if fits && self.licence_words.before(text, first.start) {
-            finds.add(first.start, end, &driver_license::NAMED);
+            finds.add_as(first.start, end, &driver_license::NAMED, reserved);
         }
     }
 
@@ -124,8 +125,11 @@ impl Codes {
         let name = text[country.clone()].to_ascii_uppercase();
         let Some((_, writings)) = self.accounts.iter().find(|(known, _)| known.as_bytes() == name) else { return };
         let Some(place) = writings.iter().find_map(|pattern| pattern.at(text, country.start)) else { return };
-        if mod_97(&plain(text, &place)) && is_of_one_case(&text[place.clone()]) {
-            finds.add(place.start, place.end, &iban::ACCOUNT);
+        let number = plain(text, &place);
+        let of_nobody = &number[2..4] == b"00";
+        let checked = !matches!(&number[2..4], b"01" | b"99") && mod_97(&number);
+        if (of_nobody || checked) && is_of_one_case(&text[place.clone()]) {
+            finds.add_as(place.start, place.end, &iban::ACCOUNT, of_nobody);
         }
     }
 
@@ -138,10 +142,10 @@ impl Codes {
         let alone = whole && is_distinct(&code);
         if long_groups
             && is_of_one_case(written)
-            && is_organisation(&code)
-            && (alone || self.organisation_words.before(text, place.start))
+            && let Some(of_nobody) = organisation(&code)
+            && (of_nobody || alone || self.organisation_words.before(text, place.start))
         {
-            finds.add(place.start, place.end, &uscc::CODE);
+            finds.add_as(place.start, place.end, &uscc::CODE, of_nobody);
         }
     }
 }
@@ -183,7 +187,7 @@ fn organisations() -> Vec<Pattern> {
 
 /// With a suffix, of five characters, of six.
 fn plates() -> Vec<Pattern> {
-    let head = format!("{}[A-HJ-Z]{}?", one_of(&PROVINCES), one_of(&["·", "•", "・", " ", "-", "."]));
+    let head = format!("{}[A-Z]{}?", one_of(&PROVINCES), one_of(&["·", "•", "・", " ", "-", "."]));
     let serial = "[0-9A-HJ-NP-Z]";
     let suffix = one_of(&["挂", "学", "警", "港", "澳", "使", "领"]);
     let letter = "[A-HJ-NP-Z]";
@@ -200,15 +204,17 @@ fn plates() -> Vec<Pattern> {
 /// Categories of organisations by registrar.
 const CATEGORIES: &str = "1:1239 2:19 3:123459 4:19 5:1239 6:129 7:129 8:19 9:123 A:123459 N:1239 Y:1";
 
-/// Whether 18 characters, in capitals, are a code.
-fn is_organisation(code: &[u8]) -> bool {
+/// Whether 18 characters, in capitals, are a code; true within where it is nobody's, for no region begins with 00.
+fn organisation(code: &[u8]) -> Option<bool> {
     let [registrar, category] = [char::from(code[0]), char::from(code[1])];
     let known = CATEGORIES.split(' ').any(|known| known.starts_with(registrar) && known[2..].contains(category));
     let region = String::from_utf8_lossy(&code[2..8]);
     let regions =
         "10 11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82";
     let located = region.chars().all(|c| c.is_ascii_digit()) && regions.split(' ').any(|it| region.starts_with(it));
-    known && located && mod_31(code)
+    let nowhere = region.chars().all(|c| c.is_ascii_digit()) && region.starts_with("00");
+    let of_nobody = known && nowhere && !mod_31(code);
+    (of_nobody || known && located && mod_31(code)).then_some(of_nobody)
 }
 
 /// Whether the code is more than a number: it has a letter, or the check digit of the organisation's own number too.

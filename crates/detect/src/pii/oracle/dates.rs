@@ -1,7 +1,7 @@
 //! Dates of birth.
 
 use super::pattern::{CLOSES, HYPHEN, NO_WORD_BEFORE, Pattern, Place, SPACE, Words};
-use crate::pii::checksum::{is_birth_date, number};
+use crate::pii::checksum::{days_in, number};
 use crate::pii::form::Finds;
 use crate::pii::kinds::dob;
 
@@ -61,8 +61,12 @@ impl Dates {
             for groups in pattern.every_group(text) {
                 let [_, Some(whole), Some(first), Some(second), Some(third)] = &groups[..] else { continue };
                 let parts = [first, second, third].map(|part| &text[part.clone()]);
+                let year = match order {
+                    Order::YearMonthDay => parts[0],
+                    _ => parts[2],
+                };
                 if is_date(*order, parts) && self.is_named(text, whole) {
-                    finds.add(whole.start, whole.end, &dob::NAMED);
+                    finds.add_as(whole.start, whole.end, &dob::NAMED, *year < b"1900"[..]);
                 }
             }
         }
@@ -76,6 +80,11 @@ impl Dates {
 /// A word in any case, as a pattern.
 fn any_case(word: &str) -> String {
     word.chars().map(|letter| format!("[{letter}{}]", letter.to_ascii_uppercase())).collect()
+}
+
+/// A day of a living person, or of 18xx and so of none.
+fn is_birth_date(year: u32, month: u32, day: u32) -> bool {
+    (1800..=2035).contains(&year) && (1..=days_in(year, month)).contains(&day)
 }
 
 fn is_date(order: Order, [first, second, third]: [&[u8]; 3]) -> bool {

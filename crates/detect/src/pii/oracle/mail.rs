@@ -81,7 +81,7 @@ impl Mail {
                 bracketed(r"(?:[Dd][Oo][Tt]|\.)")
             )),
             logins: Words::new(&email::LOGINS),
-            credential: Pattern::new(&format!(r"[0-9A-Za-z]://({USER_INFO}{{1,256}})@[0-9A-Za-z\[\x80-\xFF]")),
+            credential: Pattern::new(&format!(r"[0-9A-Za-z]://({USER_INFO}{{1,256}})@[0-9A-Za-z\[\x80-\xFF\x01\x02]")),
             user_before: Pattern::new(&format!(r"://({USER_INFO}+)\z")),
             host: Pattern::new(r"([0-9A-Za-z.\-]*)"),
             number: Pattern::new(r"([0-9.]*)"),

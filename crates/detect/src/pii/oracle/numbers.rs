@@ -1,8 +1,8 @@
 //! Numbers of cards, people and devices.
 
 use super::digits::{Even, Written};
-use super::pattern::{CLOSES, HYPHEN, NO_WORD_BEHIND, OPENS, Pattern, SPACE, Words};
-use crate::pii::checksum::{is_birth_date, luhn, mod_11_2, number};
+use super::pattern::{CLOSES, HYPHEN, NO_WORD_BEHIND, NUMBER, OPENS, Pattern, SPACE, Words};
+use crate::pii::checksum::{is_birth_date, luhn, luhn_remainder, mod_11_2, number};
 use crate::pii::form::Finds;
 use crate::pii::kinds::{bank_card, credit_card, id_card, imei, qq, social_security};
 use crate::pii::number as words;
@@ -35,6 +35,8 @@ impl Serials {
 pub(super) struct Neighbours {
     before: Pattern,
     behind: Pattern,
+    placeholder_before: Pattern,
+    placeholder_behind: Pattern,
 }
 
 impl Neighbours {
@@ -42,6 +44,8 @@ impl Neighbours {
         Self {
             before: Pattern::new(r"(?:\A|[ \n\t\x00])([0-9A-Fa-f]{2,9})[ \n\t]\z"),
             behind: Pattern::new(r"[ \n\t]([0-9A-Fa-f]{2,9})(?:\z|[ \n\t\x00])"),
+            placeholder_before: Pattern::new(&format!(r"({NUMBER})[ \n\t]\z")),
+            placeholder_behind: Pattern::new(&format!(r"[ \n\t]{NUMBER}")),
         }
     }
 
@@ -49,6 +53,8 @@ impl Neighbours {
     pub fn are_beside(&self, text: &[u8], start: usize, end: usize) -> bool {
         let words = [self.before.ending_at(text, start, 11), self.behind.at(text, end)];
         words.into_iter().flatten().any(|word| text[word].iter().any(u8::is_ascii_digit))
+            || self.placeholder_before.ending_at(text, start, 2).is_some()
+            || self.placeholder_behind.is_at(text, end)
     }
 }
 
@@ -61,6 +67,7 @@ pub(super) struct Numbers {
     seventeen_and_x: [Pattern; 2],
     three_two_four: [Pattern; 2],
     qq: Pattern,
+    country: Pattern,
     at_sign: Pattern,
     serials: Serials,
     neighbours: Neighbours,
@@ -81,7 +88,8 @@ impl Numbers {
             even: Even::new(),
             seventeen_and_x: signed(|sign| format!("([0-9](?:{sign}?[0-9]){{16}}[Xx]){NO_WORD_BEHIND}")),
             three_two_four: signed(|sign| format!("([0-9]{{3}}{sign}[0-9]{{2}}{sign}[0-9]{{4}})")),
-            qq: Pattern::new(&format!("([1-9][0-9]{{4,10}}){CLOSES}")),
+            qq: Pattern::new(&format!("((?:[1-9][0-9]|00)[0-9]{{3,9}}){CLOSES}")),
+            country: Pattern::new(&super::phones::ranges(super::phones::COUNTRY_CODES)),
             at_sign: Pattern::new("@"),
             serials: Serials::new(),
             neighbours: Neighbours::new(),
@@ -90,7 +98,7 @@ impl Numbers {
             device_words: Words::new(&imei::WORDS),
             security_words: Words::new(&social_security::WORDS),
             // A path is no announcement.
-            qq_words: Words::across(&qq::WORDS, r"[^0-9\n{}/]"),
+            qq_words: Words::across(&qq::WORDS, r"[^0-9\n{}/\x01\x02]"),
             qq_groups: Words::new(&qq::GROUPS),
         }
     }
@@ -117,57 +125,70 @@ impl Numbers {
             let written = Written::at(text, &(start..place.end - 1));
             is_resident(&written.digits, b'X').then_some(Written { end: place.end, ..written })
         };
+        let of_nobody = text[start] == b'0';
         if let Some(written) = digits().or_else(with_x)
             && !self.serials.is_order(text, start)
         {
-            finds.add(start, written.end, &id_card::CURRENT);
+            finds.add_as(start, written.end, &id_card::CURRENT, of_nobody);
         } else if let Some(written) = self.even.at(text, start, 15)
-            && is_first_generation(&written.digits)
+            && (is_first_generation(&written.digits) || written.digits.starts_with(b"000"))
             && self.identity_words.before(text, start)
         {
-            finds.add(start, written.end, &id_card::FIRST_GENERATION);
+            finds.add_as(start, written.end, &id_card::FIRST_GENERATION, of_nobody);
         }
     }
 
     fn bank_card(&self, text: &[u8], start: usize, finds: &mut Finds) {
-        let Some(written) = self.even.longest(text, start, 16..=19, luhn) else { return };
+        let invented = self.even.longest(text, start, 16..=19, |it| is_invented_card(2, it));
+        let of_nobody = invented.is_some();
+        let Some(written) = invented.or_else(|| self.even.longest(text, start, 16..=19, luhn)) else { return };
         let in_table = !written.is_whole() && self.neighbours.are_beside(text, start, written.end);
         let stands = !self.serials.is_serial(text, start) && !in_table;
         if text[start..].starts_with(b"62") && (stands || self.card_words.before(text, start)) {
-            finds.add(start, written.end, &bank_card::UNIONPAY);
+            finds.add_as(start, written.end, &bank_card::UNIONPAY, of_nobody);
         }
     }
 
     fn credit_card(&self, text: &[u8], start: usize, finds: &mut Finds) {
-        let Some(written) = self.even.longest(text, start, 12..=19, |it| is_issued(it) && luhn(it)) else { return };
+        let invented = self.even.longest(text, start, 12..=19, |it| is_invented_card(1, it));
+        let of_nobody = invented.is_some();
+        let issued = || self.even.longest(text, start, 12..=19, |it| is_issued(it) && luhn(it));
+        let Some(written) = invented.or_else(issued).filter(|it| matches!(it.digits[0], b'1'..=b'6')) else { return };
         let in_table = !written.is_whole() && self.neighbours.are_beside(text, start, written.end);
         let grouped = written.is_whole() || matches!(written.lens[..], [4, 4, 4, 4] | [4, 6, 5]);
         if self.card_words.before(text, start) {
-            finds.add(start, written.end, &credit_card::NAMED);
-        } else if is_distinct(&written.digits) && grouped && !self.serials.is_serial(text, start) && !in_table {
-            finds.add(start, written.end, &credit_card::ISSUER);
+            finds.add_as(start, written.end, &credit_card::NAMED, of_nobody);
+        } else if (of_nobody || is_distinct(&written.digits))
+            && grouped
+            && !self.serials.is_serial(text, start)
+            && !in_table
+        {
+            finds.add_as(start, written.end, &credit_card::ISSUER, of_nobody);
         }
     }
 
     fn device(&self, text: &[u8], start: usize, finds: &mut Finds) {
-        let Some(written) = self.even.longest(text, start, 15..=15, luhn) else { return };
+        let of_nobody = |digits: &[u8]| digits.starts_with(b"000");
+        let Some(written) = self.even.longest(text, start, 15..=15, |it| luhn(it) || of_nobody(it)) else { return };
+        let of_nobody = of_nobody(&written.digits);
         if self.device_words.before(text, start) {
-            finds.add(start, written.end, &imei::NAMED);
+            finds.add_as(start, written.end, &imei::NAMED, of_nobody);
         } else if written.lens == [2, 6, 6, 1] && written.gaps[0] == '-' {
-            finds.add(start, written.end, &imei::FORMATTED);
+            finds.add_as(start, written.end, &imei::FORMATTED, of_nobody);
         }
     }
 
     fn social_security(&self, text: &[u8], start: usize, finds: &mut Finds) {
         let Some(written) = self.even.at(text, start, 9) else { return };
         let grouped = self.three_two_four.iter().any(|pattern| pattern.is_at(text, start));
-        if !is_given(&written.digits) || !(grouped || written.is_whole()) {
+        let of_nobody = written.digits.starts_with(b"000");
+        if !(of_nobody || is_given(&written.digits)) || !(grouped || written.is_whole()) {
             return;
         }
         if self.security_words.before(text, start) {
-            finds.add(start, written.end, &social_security::NAMED);
+            finds.add_as(start, written.end, &social_security::NAMED, of_nobody);
         } else if written.gaps == ['-', '-'] && !self.serials.is_serial(text, start) {
-            finds.add(start, written.end, &social_security::FORMATTED);
+            finds.add_as(start, written.end, &social_security::FORMATTED, of_nobody);
         }
     }
 
@@ -177,7 +198,11 @@ impl Numbers {
             && self.qq_words.before(text, start)
             && !self.qq_groups.before(text, start)
         {
-            finds.add(start, place.end, &qq::NAMED);
+            let of_nobody = text[start] == b'0';
+            let abroad = of_nobody && place.len() == 5 && self.country.is_at(text, start + 2);
+            if !abroad {
+                finds.add_as(start, place.end, &qq::NAMED, of_nobody);
+            }
         }
     }
 }
@@ -192,6 +217,10 @@ pub(super) fn is_of_province(digits: &[u8]) -> bool {
 }
 
 fn is_resident(digits: &[u8], check: u8) -> bool {
+    if digits.starts_with(b"000") {
+        // A number of nobody.
+        return &digits[6..8] == b"18" && mod_11_2(digits, check);
+    }
     is_of_province(digits)
         && is_birth_date(number(&digits[6..10]), number(&digits[10..12]), number(&digits[12..14]))
         && mod_11_2(digits, check)
@@ -229,6 +258,11 @@ const ISSUERS: &[(&[usize], &[Heads])] = &[
     (&[19], &[("65", "65")]),
 ];
 
+/// Whether it is a card of nobody, with noughts behind so many digits of a scheme.
+fn is_invented_card(scheme: usize, digits: &[u8]) -> bool {
+    &digits[scheme..scheme + 3] == b"000" && luhn_remainder(digits) == 5
+}
+
 fn is_issued(digits: &[u8]) -> bool {
     let within = |(first, last): &Heads| {
         let head = &digits[..first.len()];
@@ -250,10 +284,7 @@ fn is_distinct(digits: &[u8]) -> bool {
 
 /// Areas, groups and serials never given out, and the numbers of advertisements.
 fn is_given(digits: &[u8]) -> bool {
-    let never = digits.starts_with(b"000")
-        || digits.starts_with(b"666")
-        || digits.starts_with(b"9")
-        || &digits[3..5] == b"00"
-        || &digits[5..] == b"0000";
+    let never =
+        digits.starts_with(b"666") || digits.starts_with(b"9") || &digits[3..5] == b"00" || &digits[5..] == b"0000";
     !never && !["078051120", "219099999", "123456789", "111223333"].iter().any(|known| known.as_bytes() == digits)
 }

@@ -14,10 +14,15 @@ pub(super) type Place = Range<usize>;
 /// The groups of a match, the whole match first.
 pub(super) type Groups = Vec<Option<Place>>;
 
+/// What stands for each character of a number's placeholder.
+pub(super) const NUMBER: &str = "\x01";
+/// What stands for each character of another placeholder.
+pub(super) const NAME: &str = "\x02";
+
 /// No word, decimal, amount or further part before a number.
-pub(super) const OPENS: &str = r"(?:\A|[^0-9A-Za-z_$#%.\-]|(?:\A|[^0-9A-Za-z])[.\-])";
+pub(super) const OPENS: &str = r"(?:\A|[^0-9A-Za-z_$#%.\-]|(?:\A|[^0-9A-Za-z\x01\x02])[.\-])";
 /// No word, decimal or further part behind a number.
-pub(super) const CLOSES: &str = r"(?:\z|[^0-9A-Za-z_%.\-]|[.\-](?:\z|[^0-9A-Za-z]))";
+pub(super) const CLOSES: &str = r"(?:\z|[^0-9A-Za-z_%.\-]|[.\-](?:\z|[^0-9A-Za-z\x01\x02]))";
 /// No word before.
 pub(super) const NO_WORD_BEFORE: &str = r"(?:\A|[^0-9A-Za-z_])";
 /// No word behind.
@@ -144,7 +149,7 @@ pub(super) fn one_of(words: &[&str]) -> String {
 }
 
 /// What no context reaches across is not in it.
-const GAP: &str = r"[^0-9\n{}]";
+const GAP: &str = r"[^0-9\n{}\x01\x02]";
 
 /// Words of a [`Context`] before or behind a candidate.
 ///

@@ -8,8 +8,8 @@ use crate::pii::checksum::{days_in, number};
 use crate::pii::form::{Finds, PiiForm};
 use crate::pii::kinds::{landline, phone};
 
-/// A place with its form.
-type Number = (usize, usize, &'static PiiForm);
+/// A place with its form, and whether no plan gives the number out.
+type Number = (usize, usize, &'static PiiForm, bool);
 
 /// Mobile, fixed and foreign numbers.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) struct Phones {
     north_american: Vec<Pattern>,
     national: Vec<Pattern>,
     pairs: Pattern,
-    landlines: Vec<(bool, Pattern)>,
+    landlines: Vec<(bool, bool, Pattern)>,
     words: Words,
     loose_words: Words,
     hotlines: Words,
@@ -42,7 +42,7 @@ pub(super) struct Phones {
 /// Signs of an extension; digits follow.
 const EXTENSION: &str = r"(?: ?x|ext| ext\.? | ext\.|, ext\. | extension |转| 转 |分机| 分机 )";
 
-const COUNTRY_CODES: &str = "1 7 20 27 30-34 36 39-41 43-49 51-58 60-66 81 82 84 86 90-95 98 \
+pub(super) const COUNTRY_CODES: &str = "1 7 20 27 30-34 36 39-41 43-49 51-58 60-66 81 82 84 86 90-95 98 \
     211-213 216 218 220-258 260-269 290 291 297-299 350-359 370-378 380-383 385-387 389 420 421 423 500-509 590-599 \
     670 672-683 685-692 850 852 853 855 856 880 886 960-968 970-977 992-996 998";
 
@@ -56,7 +56,7 @@ const AREAS: &str = "310-319 335 349-359 370-379 391-398 410-419 421 427 429 431
     970-979 990-999";
 
 /// Numbers and ranges of numbers as alternatives.
-fn ranges(list: &str) -> String {
+pub(super) fn ranges(list: &str) -> String {
     let numbers = list.split_whitespace().flat_map(|item| {
         let (first, last) = item.split_once('-').unwrap_or((item, item));
         number(first.as_bytes())..=number(last.as_bytes())
@@ -105,8 +105,8 @@ impl Phones {
     pub fn find(&self, text: &[u8], also: Also, finds: &mut Finds) {
         for place in self.starts.every(text) {
             let start = place.start;
-            if let Some((start, end, form)) = self.landline(text, start) {
-                finds.add(start, end, form);
+            if let Some((start, end, form, of_nobody)) = self.landline(text, start) {
+                finds.add_as(start, end, form, of_nobody);
             }
             let number = self
                 .international(text, start, also)
@@ -114,10 +114,10 @@ impl Phones {
                 .or_else(|| self.north_american(text, start, also))
                 .or_else(|| self.national(text, start, also))
                 .or_else(|| self.named(text, start));
-            if let Some((start, end, form)) = number
-                && (also.service || form == &phone::MOBILE || !self.is_hotline(text, start, end))
+            if let Some((start, end, form, of_nobody)) = number
+                && (also.service || of_nobody || form == &phone::MOBILE || !self.is_hotline(text, start, end))
             {
-                finds.add(start, end, form);
+                finds.add_as(start, end, form, of_nobody);
             }
         }
     }
@@ -167,14 +167,17 @@ impl Phones {
             let digits = &written.digits[noughts..];
             let code = self.country.at(digits, 0)?;
             let (code, national) = digits.split_at(code.end);
+            let of_nobody = is_of_nobody(code, national);
             let (fits, form) = match code {
                 b"1" => (count == 11 && is_north_american(national, also), &phone::INTERNATIONAL),
                 b"86" => (self.is_mobile(national, also), &phone::MOBILE),
-                _ => (is_foreign(national, also), &phone::INTERNATIONAL),
+                _ => (also.service || !national.starts_with(b"800"), &phone::INTERNATIONAL),
             };
+            let fits = fits || of_nobody;
             let is_written = named || written.gaps.contains(&'-');
             let end = self.end(text, written.end, false)?;
-            (fits && is_written && !is_date_of_long_year(&written)).then(|| (self.lead(text, start), end, form))
+            (fits && is_written && !is_date_of_long_year(&written))
+                .then(|| (self.lead(text, start), end, form, of_nobody))
         })
     }
 
@@ -189,8 +192,10 @@ impl Phones {
         let end = self.end(text, place.end, false)?;
         let in_path = self.in_path.ending_at(text, start, 2).is_some();
         let other = self.serials.is_serial(text, start) || is_near_power_of_two(&written.digits);
-        let fits = self.is_mobile(&written.digits, also) && !in_path && (!other || self.is_named(text, start));
-        fits.then_some((start, end, &phone::MOBILE))
+        let of_nobody = is_no_network(&written.digits);
+        let is_one = of_nobody || self.is_mobile(&written.digits, also);
+        let fits = is_one && !in_path && (!other || self.is_named(text, start));
+        fits.then_some((start, end, &phone::MOBILE, of_nobody))
     }
 
     fn north_american(&self, text: &[u8], start: usize, also: Also) -> Option<Number> {
@@ -200,7 +205,9 @@ impl Phones {
         let bracketed = written.gaps[0] != ')' || text[..place.start].ends_with(b"(");
         let end = self.end(text, place.end, false)?;
         let first = if prefix.is_some() { start } else { self.lead(text, start) };
-        (bracketed && is_north_american(&written.digits, also)).then_some((first, end, &phone::NORTH_AMERICAN))
+        let of_nobody = written.digits.starts_with(b"1");
+        let fits = bracketed && (of_nobody || is_north_american(&written.digits, also));
+        fits.then_some((first, end, &phone::NORTH_AMERICAN, of_nobody))
     }
 
     fn national(&self, text: &[u8], start: usize, also: Also) -> Option<Number> {
@@ -218,7 +225,7 @@ impl Phones {
             && (also.service || !free)
             && !self.serials.is_serial(text, start);
         let end = self.end(text, place.end, false)?;
-        fits.then(|| (self.lead(text, start), end, &phone::NATIONAL))
+        fits.then(|| (self.lead(text, start), end, &phone::NATIONAL, false))
     }
 
     fn named(&self, text: &[u8], start: usize) -> Option<Number> {
@@ -240,12 +247,27 @@ impl Phones {
                 (false, false) => count >= 9,
             };
             let end = self.end(text, written.end, false)?;
-            (enough && is_telephone(&written)).then(|| (self.lead(text, start), end, &phone::NAMED))
+            let of_nobody = self.is_of_no_plan(&written, self.has_plus(text, start));
+            let form = if of_nobody { &phone::INTERNATIONAL } else { &phone::NAMED };
+            (enough && (of_nobody || is_telephone(&written))).then(|| (self.lead(text, start), end, form, of_nobody))
         })
     }
 
+    /// Whether no plan gives out the number, with a country code or without one.
+    fn is_of_no_plan(&self, written: &Written, plus: bool) -> bool {
+        let digits = &written.digits;
+        let noughts = if !plus && self.two_noughts.is_at(digits, 0) { 2 } else { 0 };
+        let abroad = plus || noughts > 0 || digits.starts_with(b"86") && digits.len() > 11;
+        if let Some(code) = self.country.at(&digits[noughts..], 0).filter(|_| abroad) {
+            let (code, national) = digits[noughts..].split_at(code.end);
+            return is_of_nobody(code, national) || code == b"86" && national.starts_with(b"00");
+        }
+        let north_american = written.lens[0] == 1 && digits.len() == 11 && matches!(digits[..2], [b'1', b'0' | b'1']);
+        digits.starts_with(b"000") || is_no_network(digits) || north_american
+    }
+
     fn landline(&self, text: &[u8], start: usize) -> Option<Number> {
-        self.landlines.iter().find_map(|(whole, pattern)| {
+        self.landlines.iter().find_map(|(whole, of_nobody, pattern)| {
             let last = pattern.at(text, start)?.end;
             if text[start..].starts_with(b"86") && !self.has_plus(text, start) {
                 return None;
@@ -254,7 +276,7 @@ impl Phones {
             let not_ascii = |byte: Option<&u8>| byte.is_some_and(|byte| !byte.is_ascii());
             let beside_han = not_ascii(text[..start].last()) || not_ascii(text.get(last));
             let stands = !whole || self.is_named(text, start) || (!self.serials.is_serial(text, start) && beside_han);
-            stands.then(|| (self.lead(text, start), end, &landline::AREA_CODE))
+            stands.then(|| (self.lead(text, start), end, &landline::AREA_CODE, *of_nobody))
         })
     }
 }
@@ -272,13 +294,18 @@ fn north_american(gap: &str) -> Vec<Pattern> {
     signs.iter().map(pattern).collect()
 }
 
-/// Area and number, in one piece or in two or three groups, and whether it is in one.
-fn landlines(gap: &str) -> Vec<(bool, Pattern)> {
+/// Area and number, in one piece or in two or three groups; whether it is in one, and whether no area has the code.
+fn landlines(gap: &str) -> Vec<(bool, bool, Pattern)> {
     let prefix = format!("(?:86|0086)(?:{gap}|/)");
     let sign = format!("(?:{SPACE}|{HYPHEN}|{CLOSE})");
     let mut patterns = Vec::new();
-    for (areas, lengths) in [(CITIES, &[8][..]), (AREAS, &[8, 7])] {
-        let areas = ranges(areas);
+    let areas = [
+        ("00".to_owned(), &[8][..], true),
+        ("00[0-9]".to_owned(), &[8, 7], true),
+        (ranges(CITIES), &[8], false),
+        (ranges(AREAS), &[8, 7], false),
+    ];
+    for (areas, lengths, of_nobody) in areas {
         for length in lengths {
             let (first, rest) = (length - 5, length - 1);
             let writings = [
@@ -287,8 +314,8 @@ fn landlines(gap: &str) -> Vec<(bool, Pattern)> {
                 (true, format!("[2-8][0-9]{{{rest}}}")),
             ];
             for (whole, number) in writings {
-                patterns.push((whole, Pattern::new(&format!("{prefix}(0?{areas}{number})"))));
-                patterns.push((whole, Pattern::new(&format!("(0{areas}{number})"))));
+                patterns.push((whole, of_nobody, Pattern::new(&format!("{prefix}(0?{areas}{number})"))));
+                patterns.push((whole, of_nobody, Pattern::new(&format!("(0{areas}{number})"))));
             }
         }
     }
@@ -317,9 +344,18 @@ fn is_north_american(digits: &[u8], also: Also) -> bool {
     area && &digits[3..6] != b"000" && (also.service || !free) && (also.documentation || !fiction)
 }
 
-/// What may follow a country code.
-fn is_foreign(national: &[u8], also: Also) -> bool {
-    !national.starts_with(b"000") && (also.service || !national.starts_with(b"800"))
+/// Whether no plan gives out what follows the country code.
+fn is_of_nobody(code: &[u8], national: &[u8]) -> bool {
+    match code {
+        b"1" => national.len() == 10 && matches!(national[0], b'0' | b'1'),
+        b"86" => is_no_network(national),
+        _ => national.starts_with(b"000"),
+    }
+}
+
+/// Eleven digits that are of no mobile network of China, nor of Brazil without its country code.
+fn is_no_network(digits: &[u8]) -> bool {
+    digits.len() == 11 && (digits.starts_with(b"10") || digits.starts_with(b"11") && digits[2] != b'9')
 }
 
 /// `+262142-12-31`.
@@ -345,7 +381,7 @@ fn is_telephone(written: &Written) -> bool {
     let city = matches!(lens[..], [3 | 4, 5]) && begins(&["0"]) && matches!(digits[lens[0]], b'1' | b'9');
     let service = begins(&["0800", "0808"]) || (digits.len() == 10 && begins(&["400", "800"]));
     let repeated = digits.iter().all(|digit| *digit == digits[0]);
-    !(date || decimal || address || city || service || repeated || begins(&["000"]))
+    !(date || decimal || address || city || service || repeated)
 }
 
 /// Whether it is a day of a leap year.
