@@ -169,10 +169,23 @@ fn is_version(number: &Number<'_>, address: Ipv4Addr, end: usize) -> bool {
     let low = first < SMALL / 2 && second < SMALL;
     small == 4
         || low
-        || number.is_among_numbers(end)
+        || is_among_decimals(view, start, end)
         || (small >= 3 && (third, fourth) == (0, 0))
         || other.is_some()
         || VERSIONS_AFTER.after(view, end)
+}
+
+/// Whether decimals stand on both sides, as in the path of a drawing, where full stops begin numbers too.
+fn is_among_decimals(view: View<'_>, start: usize, end: usize) -> bool {
+    const LONGEST: usize = 16;
+    let of_decimal = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    let is_decimal = |word: &[u8]| matches!(word.iter().filter(|byte| **byte == b'.').count(), 1 | 2);
+    if view.before(start) != b' ' || view.at(end) != b' ' {
+        return false;
+    }
+    let first = view.run_start(start - 1, LONGEST, of_decimal);
+    let last = view.run_end(end + 1, LONGEST, of_decimal);
+    is_decimal(&view.bytes[first..start - 1]) && is_decimal(&view.bytes[end + 1..last])
 }
 
 /// Addresses of whoever asks first: they are the resolvers', not a person's.

@@ -2,7 +2,6 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::numbers::Neighbours;
 use super::pattern::{NO_WORD_BEFORE, Pattern, Words};
 use crate::pii::Also;
 use crate::pii::form::Finds;
@@ -17,7 +16,6 @@ pub(super) struct Addresses {
     pair_before: Pattern,
     fours: Pattern,
     four_before: Pattern,
-    neighbours: Neighbours,
     words: Words,
     versions: Words,
     versions_behind: Words,
@@ -25,6 +23,16 @@ pub(super) struct Addresses {
 }
 
 const HEX: &str = "[0-9A-Fa-f]";
+
+/// Whether a word of figures with one or two full stops ends before the address, and one begins behind it.
+fn is_among_decimals(head: &[u8], tail: &[u8]) -> bool {
+    let (Some((b' ', head)), Some((b' ', tail))) = (head.split_last(), tail.split_first()) else { return false };
+    let dots = |word: &mut dyn Iterator<Item = &u8>| {
+        word.take(16).take_while(|byte| byte.is_ascii_digit() || **byte == b'.').filter(|byte| **byte == b'.').count()
+    };
+    let (before, behind) = (dots(&mut head.iter().rev()), dots(&mut tail.iter()));
+    (1..=2).contains(&before) && (1..=2).contains(&behind)
+}
 
 impl Addresses {
     pub fn new() -> Self {
@@ -46,7 +54,6 @@ impl Addresses {
                 r"{NO_WORD_BEFORE}({HEX}{{4}}\.{HEX}{{4}}\.{HEX}{{4}})(?:\z|[^0-9A-Za-z_.]|\.(?:\z|[^0-9A-Fa-f]))"
             )),
             four_before: Pattern::new(&format!(r"{NO_WORD_BEFORE}({HEX}{{4}}\.)\z")),
-            neighbours: Neighbours::new(),
             words: Words::new(&ip::WORDS),
             versions: Words::new(&ip::VERSIONS),
             versions_behind: Words::new(&ip::VERSIONS_AFTER),
@@ -83,7 +90,7 @@ impl Addresses {
         let low = small == 4 || (first < 20 && second < 40) || (small == 3 && third == 0 && fourth == 0);
         low || version.is_some()
             || self.versions_behind.behind(text, end)
-            || self.neighbours.are_beside(text, start, end)
+            || is_among_decimals(&text[..start], &text[end..])
     }
 
     /// Length of the address that the run begins with, without colons and full stops of the sentence.
