@@ -4,6 +4,7 @@ mod pii_values;
 
 use pii_values as values;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use tamis_detect::{Batch, Code, Detector, Evidence, PiiDetector, Pseudonymizer, placeholder};
 use tamis_rules::PiiKind;
 
@@ -65,7 +66,7 @@ fn bare(kind: PiiKind, text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(cases()))]
+    #![proptest_config(config())]
 
     #[test]
     fn one_value_is_gone((before, value, after) in values::in_context()) {
@@ -92,7 +93,8 @@ proptest! {
         let made = of(b"one key", &value.written);
         prop_assert_eq!(&made, &of(b"one key", &value.written));
         prop_assert_ne!(&made, &value.written);
-        prop_assert_ne!(&made, &of(b"another key", &value.written));
+        // Short values have few pseudonyms, and two keys may draw one.
+        prop_assert!([b"another key", b"a third key", b"fourth key."].iter().any(|key| of(&key[..], &value.written) != made));
         let plain = bare(value.kind, &of(b"one key", &value.plain));
         let other = bare(value.kind, &made);
         // The area is another where only the number of digits tells the plan.
@@ -101,8 +103,14 @@ proptest! {
     }
 }
 
-fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(512)
+/// The same values every time, unless the environment asks for more or others.
+fn config() -> ProptestConfig {
+    let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
+    ProptestConfig {
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(number("PROPTEST_RNG_SEED").unwrap_or(45_654)),
+        ..ProptestConfig::with_cases(number("PROPTEST_CASES").unwrap_or(2048) as u32)
+    }
 }
 
 #[test]

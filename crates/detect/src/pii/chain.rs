@@ -130,7 +130,7 @@ pub(super) fn closes_number(view: View<'_>, end: usize) -> bool {
     match view.at(end) {
         b'.' | b'-' => !(view.at(end + 1).is_ascii_alphanumeric() || view.placeholder_at(end + 1).is_some()),
         b'%' => false,
-        byte => !super::view::is_word(byte),
+        _ => view.closes(end),
     }
 }
 
@@ -139,13 +139,23 @@ pub(super) fn opens_number(view: View<'_>, start: usize) -> bool {
     match view.before(start) {
         b'.' | b'-' => !(view.back(start, 2).is_ascii_alphanumeric() || view.placeholder_before(start - 1).is_some()),
         b'$' | b'#' | b'%' => false,
-        byte => !super::view::is_word(byte),
+        _ => view.opens(start),
     }
+}
+
+/// Whether a sign and then a placeholder follow: what was a further group is taken out.
+pub(super) fn is_cut(view: View<'_>, end: usize) -> bool {
+    sign_at(view, end).is_some_and(|(_, length)| view.placeholder_at(end + length).is_some())
 }
 
 /// The sign at a position that a digit follows, and its length in bytes.
 fn gap_at(view: View<'_>, at: usize) -> Option<(Gap, usize)> {
-    let (gap, length) = match view.at(at) {
+    sign_at(view, at).filter(|(_, length)| view.at(at + length).is_ascii_digit())
+}
+
+/// The sign at a position, and its length in bytes.
+fn sign_at(view: View<'_>, at: usize) -> Option<(Gap, usize)> {
+    let found = match view.at(at) {
         b' ' | b'-' if view.at(at + 1) == b'(' => (Gap::Open, 2),
         b' ' => (Gap::Space, 1),
         b'-' => (Gap::Hyphen, 1),
@@ -162,7 +172,7 @@ fn gap_at(view: View<'_>, at: usize) -> Option<(Gap, usize)> {
         },
         _ => return None,
     };
-    view.at(at + length).is_ascii_digit().then_some((gap, length))
+    Some(found)
 }
 
 #[cfg(test)]

@@ -270,7 +270,7 @@ fn leads_on(view: View<'_>, start: usize, end: usize) -> bool {
 
 /// Whether the four digits may be the year behind a month's name or a day.
 fn ends_date(view: View<'_>, year: usize) -> bool {
-    let century = matches!((view.at(year), view.at(year + 1)), (b'1', b'9') | (b'2', b'0'));
+    let century = matches!((view.at(year), view.at(year + 1)), (b'1', b'8' | b'9') | (b'2', b'0'));
     let before = view.back(year, 2);
     century && view.before(year) == b' ' && (before.is_ascii_alphanumeric() || matches!(before, b',' | b'.'))
 }

@@ -36,16 +36,18 @@ impl View<'_> {
         position.checked_sub(back).map_or(0, |at| self.at(at))
     }
 
-    /// True where no word character stands before the position.
+    /// True where no word character stands before the position, and no placeholder: what it stands for is a word too.
     #[inline]
     pub fn opens(&self, position: usize) -> bool {
-        !is_word(self.before(position))
+        let byte = self.before(position);
+        !is_word(byte) && (byte != b']' || self.placeholder_before(position).is_none())
     }
 
-    /// True where no word character stands at the position.
+    /// True where no word character stands at the position, and no placeholder.
     #[inline]
     pub fn closes(&self, position: usize) -> bool {
-        !is_word(self.at(position))
+        let byte = self.at(position);
+        !is_word(byte) && (byte != b'[' || self.placeholder_at(position).is_none())
     }
 
     /// End of the run of bytes for which `belongs` holds, from `start` on and `limit` bytes at most.

@@ -68,7 +68,8 @@ pub fn in_context() -> impl Strategy<Value = (String, Value, String)> {
 
 /// Up to five values with few signs and words between them.
 pub fn glued() -> impl Strategy<Value = Vec<String>> {
-    const SIGNS: &[&str] = &["", " ", "，", "/", "-", "、", "\n", ",", ": ", "(", ")", "　", "·", "_", ".", " / ", "|"];
+    // Signs that part: what nothing, a hyphen, an underscore or a full stop joins is one word, and its pieces are none.
+    const SIGNS: &[&str] = &[" ", "，", "/", "、", "\n", ",", ": ", "(", ")", "　", " / ", "|", "；", "\t"];
     let part = (value(), prop::collection::vec(any::<u32>(), 4)).prop_map(|(value, numbers)| {
         let mut dice = Dice(numbers.iter());
         let word = match dice.below(4) {

@@ -36,11 +36,9 @@ const LONGEST_DOMAIN: usize = 253;
 pub(in crate::pii) fn find(view: View<'_>, at: usize, also: Also, finds: &mut Finds) {
     let Some(start) = local_start(view, at) else { return };
     let Some(end) = domain_end(view, at + 1).or_else(|| han_domain_end(view, at + 1)) else { return };
-    if is_reported(&view.bytes[start..at], &view.bytes[at + 1..end], also)
-        && !LOGINS.before(view, start)
-        && !url_credential::is_password(view, start)
-    {
-        finds.add(start, end, &ADDRESS);
+    let (local, domain) = (&view.bytes[start..at], &view.bytes[at + 1..end]);
+    if is_address(local, domain, also) && !LOGINS.before(view, start) && !url_credential::is_password(view, start) {
+        finds.add_as(start, end, &ADDRESS, is_invalid(domain));
     }
 }
 
@@ -51,8 +49,8 @@ pub(in crate::pii) fn find_obfuscated(view: View<'_>, open: usize, also: Also, f
     let Some(start) = local_start(view, local_end).map(|start| spelled_local_start(view, start)) else { return };
     let domain_start = view.run_end(close, 2, |byte| byte == b' ');
     let Some((end, domain)) = spelled_domain(view, domain_start) else { return };
-    if is_reported(&view.bytes[start..local_end], domain.as_bytes(), also) {
-        finds.add(start, end, &OBFUSCATED);
+    if is_address(&view.bytes[start..local_end], domain.as_bytes(), also) {
+        finds.add_as(start, end, &OBFUSCATED, is_invalid(domain.as_bytes()));
     }
 }
 
@@ -171,6 +169,9 @@ fn is_domain(domain: &str) -> bool {
 
 fn is_known_suffix(domain: &str) -> bool {
     let lower = domain.to_lowercase();
+    if is_invalid(lower.as_bytes()) {
+        return true;
+    }
     let Some(suffix) = psl::suffix(lower.as_bytes()).filter(psl::Suffix::is_known) else { return false };
     // A private suffix is a domain that somebody owns.
     suffix.typ() == Some(psl::Type::Private) || suffix.as_bytes().len() < lower.len()
@@ -260,8 +261,14 @@ fn spelled_dot(view: View<'_>, at: usize) -> Option<usize> {
 /// Accounts of programs, which `@` leads to a host and not to a person.
 const ACCOUNTS: [&[u8]; 4] = [b"git", b"hg", b"svn", b"ssh"];
 
-fn is_reported(local: &[u8], domain: &[u8], also: Also) -> bool {
-    !ACCOUNTS.contains(&local) && (also.documentation || !is_documentation_domain(domain))
+fn is_address(local: &[u8], domain: &[u8], also: Also) -> bool {
+    !ACCOUNTS.contains(&local) && (also.documentation || is_invalid(domain) || !is_documentation_domain(domain))
+}
+
+/// Names that never lead anywhere (RFC 2606): pseudonyms have them, and nobody else.
+fn is_invalid(domain: &[u8]) -> bool {
+    const INVALID: &[u8] = b".invalid";
+    domain.len() > INVALID.len() && domain[domain.len() - INVALID.len()..].eq_ignore_ascii_case(INVALID)
 }
 
 /// Names kept for examples and tests (RFC 2606, RFC 6761), and those that stand for them in every manual.

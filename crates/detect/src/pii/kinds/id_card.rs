@@ -6,7 +6,6 @@ use crate::pii::checksum::{is_birth_date, mod_11_2, number};
 use crate::pii::context::Context;
 use crate::pii::form::{Finds, PiiForm, weight};
 use crate::pii::number::Number;
-use crate::pii::view::is_word;
 
 /// Eighteen characters.
 pub(in crate::pii) static CURRENT: PiiForm = PiiForm {
@@ -79,7 +78,7 @@ fn current(number: &Number<'_>, is_one: fn(&[u8], u8) -> bool) -> Option<usize> 
     let groups = number.chain.groups();
     let count = groups.iter().position(|group| group.total == 17)? + 1;
     let end = groups[count - 1].end;
-    let is_x = matches!(number.view.at(end), b'X' | b'x') && !is_word(number.view.at(end + 1));
+    let is_x = matches!(number.view.at(end), b'X' | b'x') && number.view.closes(end + 1);
     (is_x && number.chain.is_even(count) && is_one(number.chain.digits(count), b'X')).then_some(end + 1)
 }
 

@@ -43,10 +43,15 @@ pub(in crate::pii) static WORDS: Context = Context::new(
     20,
 );
 
+/// Whether the check digit is right and the series is not that of test devices, 00, with which numbers abroad begin too.
+fn is_given(digits: &[u8]) -> bool {
+    luhn(digits) && !digits.starts_with(b"00")
+}
+
 /// Looks for both forms.
 pub(in crate::pii) fn find(number: &Number<'_>, finds: &mut Finds) {
     let reserved = number.chain.digits(number.chain.groups().len()).starts_with(b"000");
-    let Some((count, end)) = number.longest_even(15, 15, |digits| reserved || luhn(digits)) else { return };
+    let Some((count, end)) = number.longest_even(15, 15, |digits| reserved || is_given(digits)) else { return };
     let lens = &number.chain.lens()[..count];
     if WORDS.before(number.view, number.start) {
         finds.add_as(number.start, end, &NAMED, reserved);

@@ -136,23 +136,23 @@ pub(in crate::pii) fn find_v4(number: &Number<'_>, finds: &mut Finds) {
 
 fn opens_v4(view: View<'_>, start: usize) -> bool {
     match view.before(start) {
-        b'.' | b'-' => !is_word(view.back(start, 2)),
+        b'.' | b'-' => view.opens(start - 1),
         // A product and its version, unless it is a URL's host.
-        b'/' => !is_word(view.back(start, 2)),
+        b'/' => view.opens(start - 1),
         b'^' | b'~' => false,
-        byte => !is_word(byte),
+        _ => view.opens(start),
     }
 }
 
 /// What follows is no fifth number, no word, and no length of a block's prefix.
 fn closes_v4(view: View<'_>, end: usize) -> bool {
     match view.at(end) {
-        b'.' | b'-' => !is_word(view.at(end + 1)),
+        b'.' | b'-' => view.closes(end + 1),
         b'/' => {
             let digits = view.run_end(end + 1, 3, |byte| byte.is_ascii_digit()) - end - 1;
             !(1..=2).contains(&digits) || is_word(view.at(end + 1 + digits))
         }
-        byte => !is_word(byte),
+        _ => view.closes(end),
     }
 }
 

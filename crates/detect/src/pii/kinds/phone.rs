@@ -3,7 +3,7 @@
 use tamis_rules::PiiKind;
 
 use crate::pii::Also;
-use crate::pii::chain::Gap;
+use crate::pii::chain::{Gap, is_cut};
 use crate::pii::checksum::{days_in, number as value};
 use crate::pii::context::Context;
 use crate::pii::form::{Finds, PiiForm, weight};
@@ -194,7 +194,9 @@ struct Place {
 
 /// Whether a plus sign makes the first group a country code.
 pub(in crate::pii) fn is_plus(number: &Number<'_>) -> bool {
-    number.view.before(number.start) == b'+' && !is_word(number.view.back(number.start, 2))
+    number.view.before(number.start) == b'+'
+        && !is_word(number.view.back(number.start, 2))
+        && number.view.placeholder_before(number.start - 1).is_none()
 }
 
 /// First byte of the number with the plus sign and the bracket before it, where the bracket closes within it.
@@ -357,8 +359,10 @@ fn is_power_of_two(digits: &[u8]) -> bool {
 
 /// Whether the number is a part of a URL's path.
 fn is_in_path(number: &Number<'_>) -> bool {
-    number.view.before(number.start) == b'/'
-        && matches!(number.view.back(number.start, 2), b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'-')
+    let view = number.view;
+    view.before(number.start) == b'/'
+        && (matches!(view.back(number.start, 2), b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'-')
+            || view.placeholder_before(number.start - 1).is_some())
 }
 
 /// Numbers that manuals write: eight equal digits at the end, or in order, and an operator's own.
@@ -435,14 +439,14 @@ fn national(number: &Number<'_>) -> Option<Place> {
     };
     let end = chain.groups()[count - 1].end;
     let free = matches!(chain.digits(count), [b'0', b'8', b'0', b'0' | b'8', ..]) && !number.also.service;
-    (grouped && !free && matches!(total, 10 | 11) && closes(number.view, end, false) && !number.is_serial()).then(
-        || Place {
+    let whole = !is_cut(number.view, end);
+    (grouped && whole && !free && matches!(total, 10 | 11) && closes(number.view, end, false) && !number.is_serial())
+        .then(|| Place {
             start: bracket_start(number),
             end: with_extension(number.view, end, false),
             form: &NATIONAL,
             of_nobody: false,
-        },
-    )
+        })
 }
 
 fn is_loosely_named(number: &Number<'_>) -> bool {

@@ -2,6 +2,7 @@
 
 use tamis_rules::PiiKind;
 
+use crate::pii::chain::closes_number;
 use crate::pii::context::Context;
 use crate::pii::form::{Finds, PiiForm, weight};
 use crate::pii::view::View;
@@ -66,8 +67,7 @@ pub(in crate::pii) fn find(view: View<'_>, letter: usize, finds: &mut Finds) {
         _ => return,
     };
     let letters = view.bytes[serial..end].iter().filter(|byte| byte.is_ascii_uppercase()).count();
-    let further = matches!(view.at(end), b'-' | b'.') && view.at(end + 1).is_ascii_alphanumeric();
-    if view.closes(end) && !further && (letters <= 2 || WORDS.before(view, start)) {
+    if closes_number(view, end) && (letters <= 2 || WORDS.before(view, start)) {
         // No region has the letter I.
         finds.add_as(start, end, form, view.at(letter) == b'I');
     }

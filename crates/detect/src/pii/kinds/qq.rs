@@ -59,7 +59,9 @@ fn find_at(view: View<'_>, start: usize, end: usize, finds: &mut Finds) {
         && (!reserved || is_reserved(&view.bytes[start..end]))
         && closes_number(view, end)
         && view.at(end) != b'@'
-        && WORDS.word_before(view, start).is_some_and(|end| !view.bytes[end..start].contains(&b'/'))
+        && WORDS
+            .word_before(view, start)
+            .is_some_and(|end| !view.bytes[end..start].iter().any(|byte| matches!(byte, b'/' | b'.')))
         && !GROUPS.before(view, start);
     if named {
         finds.add_as(start, end, &NAMED, reserved);

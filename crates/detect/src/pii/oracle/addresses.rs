@@ -38,20 +38,20 @@ impl Addresses {
     pub fn new() -> Self {
         let octet = "(?:0|[1-9][0-9]{0,2})";
         // A product and its version, a block of addresses, a requirement.
-        let before = r"(?:\A|[^0-9A-Za-z_.\-/^~]|(?:\A|[^0-9A-Za-z_])[.\-/])";
-        let behind = r"(?:\z|[^0-9A-Za-z_.\-/]|[.\-](?:\z|[^0-9A-Za-z_])|/(?:\z|[^0-9]|[0-9]{3}|[0-9]{1,2}[A-Za-z_]))";
+        let before = r"(?:\A|[^0-9A-Za-z_.\-/^~\x01\x02]|(?:\A|[^0-9A-Za-z_\x01\x02])[.\-/])";
+        let behind = r"(?:\z|[^0-9A-Za-z_.\-/\x01\x02]|[.\-](?:\z|[^0-9A-Za-z_\x01\x02])|/(?:\z|[^0-9]|[0-9]{3}|[0-9]{1,2}[A-Za-z_]))";
         let pairs = |sign: &str| {
             Pattern::new(&format!(
-                "{NO_WORD_BEFORE}({HEX}{{2}}(?:{sign}{HEX}{{2}}){{5}})(?:\\z|[^0-9A-Za-z_{sign}]|{sign}(?:\\z|[^0-9A-Fa-f]))"
+                "{NO_WORD_BEFORE}({HEX}{{2}}(?:{sign}{HEX}{{2}}){{5}})(?:\\z|[^0-9A-Za-z_{sign}\\x01\\x02]|{sign}(?:\\z|[^0-9A-Fa-f]))"
             ))
         };
         Self {
             v4: Pattern::new(&format!(r"{before}({octet}\.{octet}\.{octet}\.{octet}){behind}")),
-            v6: Pattern::new(r"(?:\A|[^0-9A-Za-z_:])([0-9A-Fa-f:]+[0-9A-Fa-f:.]*)"),
+            v6: Pattern::new(r"(?:\A|[^0-9A-Za-z_:\x01\x02])([0-9A-Fa-f:]+[0-9A-Fa-f:.]*)"),
             pairs: [":", r"\-"].map(pairs).into(),
             pair_before: Pattern::new(&format!(r"{NO_WORD_BEFORE}({HEX}{{2}}[:\-])\z")),
             fours: Pattern::new(&format!(
-                r"{NO_WORD_BEFORE}({HEX}{{4}}\.{HEX}{{4}}\.{HEX}{{4}})(?:\z|[^0-9A-Za-z_.]|\.(?:\z|[^0-9A-Fa-f]))"
+                r"{NO_WORD_BEFORE}({HEX}{{4}}\.{HEX}{{4}}\.{HEX}{{4}})(?:\z|[^0-9A-Za-z_.\x01\x02]|\.(?:\z|[^0-9A-Fa-f]))"
             )),
             four_before: Pattern::new(&format!(r"{NO_WORD_BEFORE}({HEX}{{4}}\.)\z")),
             words: Words::new(&ip::WORDS),
@@ -96,7 +96,7 @@ impl Addresses {
     /// Length of the address that the run begins with, without colons and full stops of the sentence.
     fn v6_length(&self, run: &[u8], next: Option<&u8>, also: Also) -> Option<usize> {
         let run = std::str::from_utf8(run).ok()?;
-        let joined = next.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        let joined = next.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte <= 2);
         let whole = Some(run).filter(|_| !joined);
         let cut = |count: usize| {
             let (head, tail) = run.split_at_checked(run.len().checked_sub(count)?)?;

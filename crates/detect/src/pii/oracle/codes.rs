@@ -38,7 +38,7 @@ impl Codes {
     pub fn new() -> Self {
         Self {
             chinese_passport: Pattern::new(&format!(
-                r"(?:\A|[^0-9A-Za-z_\-./#$])([EG][0-9]{{8}}|E[A-HJ-NP-Z][0-9]{{7}}){CLOSES}"
+                r"(?:\A|[^0-9A-Za-z_\-./#$\x01\x02])([EG][0-9]{{8}}|E[A-HJ-NP-Z][0-9]{{7}}){CLOSES}"
             )),
             passports: [NO_WORD_BEFORE.to_owned() + "([A-Za-z]{1,3}", OPENS.to_owned() + "("]
                 .map(|head| Pattern::new(&format!("{head}[0-9]{{5,9}}(?:[A-Za-z][0-9A-Za-z]*)?){CLOSES}")))
@@ -169,7 +169,7 @@ fn account(country: &'static str) -> (&'static str, [Pattern; 3]) {
         format!("(?:{sign}[0-9A-Za-z]{{4}}){{{fours}}}{rest}")
     };
     // Four more characters behind a hyphen would be a part of it.
-    let full = r"(?:\z|[^0-9A-Za-z_\-]|-(?:\z|[^0-9A-Za-z]))";
+    let full = r"(?:\z|[^0-9A-Za-z_\-\x01\x02]|-(?:\z|[^0-9A-Za-z]))";
     let writings = [
         (format!("[0-9A-Za-z]{{{}}}", length - 4), NO_WORD_BEHIND),
         (grouped(" "), NO_WORD_BEHIND),
@@ -191,11 +191,10 @@ fn plates() -> Vec<Pattern> {
     let serial = "[0-9A-HJ-NP-Z]";
     let suffix = one_of(&["挂", "学", "警", "港", "澳", "使", "领"]);
     let letter = "[A-HJ-NP-Z]";
-    let behind = r"(?:\z|[^0-9A-Za-z_.\-]|[.\-](?:\z|[^0-9A-Za-z]))";
     [
-        format!("({head}{serial}{{4}}{suffix}){behind}"),
-        format!("({head}{serial}{{5}}){behind}"),
-        format!("({head}(?:{letter}{serial}[0-9]{{4}}|[0-9]{{5}}{letter})){behind}"),
+        format!("({head}{serial}{{4}}{suffix}){CLOSES}"),
+        format!("({head}{serial}{{5}}){CLOSES}"),
+        format!("({head}(?:{letter}{serial}[0-9]{{4}}|[0-9]{{5}}{letter})){CLOSES}"),
     ]
     .map(|pattern| Pattern::new(&pattern))
     .into()

@@ -94,11 +94,11 @@ impl Mail {
             let at = run.end;
             if let Some(local) = local_part(text, run)
                 && let Some(end) = self.domain(text, at + 1)
-                && is_reported(&text[local.clone()], &text[at + 1..end], also)
+                && is_address(&text[local.clone()], &text[at + 1..end], also)
                 && !self.logins.before(text, local.start)
                 && !self.is_password(text, local.start)
             {
-                finds.add(local.start, end, &email::ADDRESS);
+                finds.add_as(local.start, end, &email::ADDRESS, is_invalid(&text[at + 1..end]));
             }
         }
         self.spelled(text, also, finds);
@@ -134,9 +134,9 @@ impl Mail {
             let spaces = text[whole.end..].iter().take(2).take_while(|byte| **byte == b' ').count();
             let start = self.spelled_start(text, local.start);
             if let Some((end, domain)) = self.spelled_domain(text, whole.end + spaces)
-                && is_reported(&text[start..local.end], domain.as_bytes(), also)
+                && is_address(&text[start..local.end], domain.as_bytes(), also)
             {
-                finds.add(start, end, &email::OBFUSCATED);
+                finds.add_as(start, end, &email::OBFUSCATED, is_invalid(domain.as_bytes()));
             }
         }
     }
@@ -208,7 +208,11 @@ fn is_domain(domain: &str) -> bool {
     let lower = domain.to_lowercase();
     let suffix = psl::suffix(lower.as_bytes()).filter(psl::Suffix::is_known);
     let owned = |suffix: psl::Suffix| suffix.typ() == Some(psl::Type::Private) || suffix.as_bytes() != lower.as_bytes();
-    labels.len() > 1 && lettered && labels.iter().all(fits) && !is_picture(&labels) && suffix.is_some_and(owned)
+    labels.len() > 1
+        && lettered
+        && labels.iter().all(fits)
+        && !is_picture(&labels)
+        && (suffix.is_some_and(owned) || is_invalid(lower.as_bytes()))
 }
 
 /// `2x.png`, `1.5x.jpg`.
@@ -218,9 +222,14 @@ fn is_picture(labels: &[&str]) -> bool {
     digits.is_some_and(|digits| digits.chars().all(|c| c.is_ascii_digit() || c == '.'))
 }
 
-fn is_reported(local: &[u8], domain: &[u8], also: Also) -> bool {
+fn is_address(local: &[u8], domain: &[u8], also: Also) -> bool {
     let program = ["git", "hg", "svn", "ssh"].iter().any(|account| account.as_bytes() == local);
-    !program && (also.documentation || !is_documentation_domain(domain))
+    !program && (also.documentation || is_invalid(domain) || !is_documentation_domain(domain))
+}
+
+/// Whether the domain is one of a pseudonym.
+fn is_invalid(domain: &[u8]) -> bool {
+    String::from_utf8_lossy(domain).to_lowercase().ends_with(".invalid")
 }
 
 const DOCUMENTATION: &str = "example.com example.net example.org example.edu domain.com yourdomain.com mydomain.com \

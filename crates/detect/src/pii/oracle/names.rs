@@ -29,7 +29,7 @@ impl Names {
             nouns: steps("[ _]?", "号码|号|账号|帐号|號|帳號|账户", "id|ID|Id"),
             signs: steps(" {0,2}", ":|：|是|为|為|=|→|加|搜", "is"),
             name: Pattern::new(" {0,2}([A-Za-z][0-9A-Za-z_-]{5,19})"),
-            goes_on: Pattern::new(r"[0-9A-Za-z_@(/=\-]|\.[0-9A-Za-z]"),
+            goes_on: Pattern::new(r"[0-9A-Za-z_@(/=\-\x01\x02]|\.[0-9A-Za-z]"),
         }
     }
 

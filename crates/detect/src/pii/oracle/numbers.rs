@@ -97,8 +97,8 @@ impl Numbers {
             card_words: Words::new(&credit_card::WORDS),
             device_words: Words::new(&imei::WORDS),
             security_words: Words::new(&social_security::WORDS),
-            // A path is no announcement.
-            qq_words: Words::across(&qq::WORDS, r"[^0-9\n{}/\x01\x02]"),
+            // A path or a domain is no announcement.
+            qq_words: Words::across(&qq::WORDS, r"[^0-9\n{}/.\x01\x02]"),
             qq_groups: Words::new(&qq::GROUPS),
         }
     }
@@ -169,7 +169,11 @@ impl Numbers {
 
     fn device(&self, text: &[u8], start: usize, finds: &mut Finds) {
         let of_nobody = |digits: &[u8]| digits.starts_with(b"000");
-        let Some(written) = self.even.longest(text, start, 15..=15, |it| luhn(it) || of_nobody(it)) else { return };
+        let Some(written) =
+            self.even.longest(text, start, 15..=15, |it| of_nobody(it) || luhn(it) && !it.starts_with(b"00"))
+        else {
+            return;
+        };
         let of_nobody = of_nobody(&written.digits);
         if self.device_words.before(text, start) {
             finds.add_as(start, written.end, &imei::NAMED, of_nobody);

@@ -20,13 +20,13 @@ pub(super) const NUMBER: &str = "\x01";
 pub(super) const NAME: &str = "\x02";
 
 /// No word, decimal, amount or further part before a number.
-pub(super) const OPENS: &str = r"(?:\A|[^0-9A-Za-z_$#%.\-]|(?:\A|[^0-9A-Za-z\x01\x02])[.\-])";
+pub(super) const OPENS: &str = r"(?:\A|[^0-9A-Za-z_$#%.\-\x01\x02]|(?:\A|[^0-9A-Za-z\x01\x02])[.\-])";
 /// No word, decimal or further part behind a number.
-pub(super) const CLOSES: &str = r"(?:\z|[^0-9A-Za-z_%.\-]|[.\-](?:\z|[^0-9A-Za-z\x01\x02]))";
+pub(super) const CLOSES: &str = r"(?:\z|[^0-9A-Za-z_%.\-\x01\x02]|[.\-](?:\z|[^0-9A-Za-z\x01\x02]))";
 /// No word before.
-pub(super) const NO_WORD_BEFORE: &str = r"(?:\A|[^0-9A-Za-z_])";
+pub(super) const NO_WORD_BEFORE: &str = r"(?:\A|[^0-9A-Za-z_\x01\x02])";
 /// No word behind.
-pub(super) const NO_WORD_BEHIND: &str = r"(?:\z|[^0-9A-Za-z_])";
+pub(super) const NO_WORD_BEHIND: &str = r"(?:\z|[^0-9A-Za-z_\x01\x02])";
 
 /// A space between groups of digits: ASCII, unbroken or thin.
 pub(super) const SPACE: &str = "(?: |\u{a0}|\\xE2\\x80[\\x80-\\x8A\\xAF])";

@@ -2,7 +2,7 @@
 
 use super::digits::{Loose, Written};
 use super::numbers::Serials;
-use super::pattern::{CLOSE, CLOSES, HYPHEN, NO_WORD_BEFORE, OPENS, Pattern, SPACE, Words, gap, one_of};
+use super::pattern::{CLOSE, CLOSES, HYPHEN, OPENS, Pattern, SPACE, Words, gap, one_of};
 use crate::pii::Also;
 use crate::pii::checksum::{days_in, number};
 use crate::pii::form::{Finds, PiiForm};
@@ -77,19 +77,19 @@ impl Phones {
             .join("|");
         Self {
             starts: pattern(format!("{OPENS}([0-9])")),
-            plus: pattern(format!(r"{NO_WORD_BEFORE}(\+)\z")),
+            plus: pattern(r"(?:\A|[^0-9A-Za-z_\x01\x02])(\+)\z".into()),
             first_closes: pattern(format!("[0-9]+{CLOSE}[0-9]")),
             two_noughts: Pattern::new("00[1-9]"),
             extension: pattern(format!("{EXTENSION}([0-9]{{1,6}}){CLOSES}")),
             extension_or_hyphen: pattern(format!("(?:{EXTENSION}([0-9]{{1,6}})|-([0-9]{{2,5}})){CLOSES}")),
             closes: Pattern::new(CLOSES),
             units: Pattern::new(&one_of(&phone::UNITS)),
-            goes_on: pattern(format!("(?:{gap}|/)[0-9]")),
+            goes_on: pattern(format!(r"(?:{gap}|/)[0-9\x01\x02]")),
             loose: Loose::new(),
             country: pattern(format!("({})", ranges(COUNTRY_CODES))),
             mobile: pattern(format!("(?:(?:86|0086)(?:{SPACE}|{HYPHEN}))?([0-9]{{11}}|{mobile})")),
             mobile_networks: Pattern::new(r"1(?:3|8|4[014-9]|5[0-35-9]|6[2567]|7[0-8]|9[0-35-9])"),
-            in_path: Pattern::new(r"[A-Za-z_\-](/)\z"),
+            in_path: Pattern::new(r"[A-Za-z_\-\x01\x02](/)\z"),
             north_american: north_american(&gap),
             national: even.map(|sign| pattern(format!("(0[1-9][0-9]{{1,3}}(?:{sign}[0-9]{{2,}}){{1,3}})"))).into(),
             pairs: pattern(format!("(0[1-9](?:(?:{gap}|/)[0-9]{{2}}){{4}})")),
