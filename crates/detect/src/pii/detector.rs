@@ -7,9 +7,9 @@ use tamis_rules::PiiSet;
 
 use super::anchors::{Anchors, each_block};
 use super::fold::{Folded, is_trigger};
-use super::form::{Finds, PiiForm};
-use super::view::View;
-use super::{Also, kinds, number, structured_kinds};
+use super::form::{Finds, Found, PiiForm};
+use super::view::{MASK, MASK_OF_DIGITS, View};
+use super::{Also, is_written_in_digits, kinds, number, structured_kinds};
 use crate::{Batch, Code, Detector, Evidence, Finding, Scanner};
 
 const NAME: &str = "pii";
@@ -87,7 +87,7 @@ impl Detector for PiiDetector {
     }
 
     fn scanner(&self) -> Box<dyn Scanner + '_> {
-        Box::new(PiiScanner { detector: self, folded: Folded::default(), finds: Finds::default() })
+        Box::new(PiiScanner { detector: self, folded: Folded::default(), finds: Finds::default(), masked: Vec::new() })
     }
 }
 
@@ -95,6 +95,8 @@ struct PiiScanner<'d> {
     detector: &'d PiiDetector,
     folded: Folded,
     finds: Finds,
+    /// The text with what was found taken out.
+    masked: Vec<u8>,
 }
 
 impl Scanner for PiiScanner<'_> {
@@ -113,15 +115,20 @@ impl Scanner for PiiScanner<'_> {
 
 impl PiiScanner<'_> {
     fn scan_text(&mut self, row: u32, field: u16, text: &str, out: &mut Evidence) -> PiiSet {
-        let Self { detector, folded, finds } = self;
+        let Self { detector, folded, finds, masked } = self;
+        let also = detector.options.also;
         folded.clear();
-        if !find_all(View { bytes: text.as_bytes() }, detector.options.also, Wide::Stops, finds) {
+        let mut bytes = text.as_bytes();
+        if !find_all(View { bytes }, also, Wide::Stops, finds) {
             // Few texts have full-width letters or digits: they are folded once one is met.
             finds.clear();
-            find_all(View { bytes: folded.fold(text) }, detector.options.also, Wide::Passes, finds);
+            bytes = folded.fold(text);
+            find_all(View { bytes }, also, Wide::Passes, finds);
         }
+        let mut places: Vec<Found> = finds.settle().collect();
+        find_hidden(bytes, also, &mut places, masked, finds);
         let mut seen = PiiSet::EMPTY;
-        for found in finds.settle().filter(|found| detector.options.kinds.contains(found.form.kind)) {
+        for found in places.iter().filter(|found| detector.options.kinds.contains(found.form.kind)) {
             seen.insert(found.form.kind);
             let (start, end) = (folded.original(found.start), folded.original(found.end));
             if let (Ok(start), Ok(end)) = (start.try_into(), end.try_into()) {
@@ -139,6 +146,44 @@ impl PiiScanner<'_> {
         }
         seen
     }
+}
+
+/// Adds what only comes to light once what was found is taken out: a number that seemed to go on with its neighbour. So a
+/// scan of the redacted text finds nothing new.
+pub(super) fn settle_hidden(
+    bytes: &[u8],
+    places: &mut Vec<Found>,
+    masked: &mut Vec<u8>,
+    mut find: impl FnMut(&[u8]) -> Vec<Found>,
+) {
+    /// Each round is a scan of the whole text, and texts that need more than two are made for it.
+    const MOST_ROUNDS: usize = 8;
+    if places.is_empty() {
+        return;
+    }
+    masked.clear();
+    masked.extend_from_slice(bytes);
+    let mut first = 0;
+    for _ in 0..MOST_ROUNDS {
+        for found in &places[first..] {
+            let mask = if is_written_in_digits(found.form.kind) { MASK_OF_DIGITS } else { MASK };
+            masked[found.start..found.end].fill(mask);
+        }
+        first = places.len();
+        places.extend(find(masked));
+        if places.len() == first {
+            break;
+        }
+    }
+    places.sort_unstable_by_key(|found| found.start);
+}
+
+fn find_hidden(bytes: &[u8], also: Also, places: &mut Vec<Found>, masked: &mut Vec<u8>, finds: &mut Finds) {
+    settle_hidden(bytes, places, masked, |bytes| {
+        finds.clear();
+        find_all(View { bytes }, also, Wide::Passes, finds);
+        finds.settle().collect()
+    });
 }
 
 /// What a full-width letter, digit or sign does.

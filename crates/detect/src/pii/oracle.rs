@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use tamis_rules::{PiiKind, PiiSet};
 
-use super::form::Finds;
+use super::detector::settle_hidden;
+use super::form::{Finds, Found};
 use super::{Also, PiiOptions, is_written_in_digits, kinds, placeholder};
 use crate::{Batch, Code, Detector, Evidence, Finding, Scanner};
 
@@ -123,7 +124,10 @@ impl OracleScanner<'_> {
         let (folded, places) = fold(text);
         let masked = masked(&folded);
         let mut seen = PiiSet::EMPTY;
-        for found in self.oracle.find_all(masked.as_bytes(), options.also).settle() {
+        let find = |text: &[u8]| -> Vec<Found> { self.oracle.find_all(text, options.also).settle().collect() };
+        let mut all = find(masked.as_bytes());
+        settle_hidden(masked.as_bytes(), &mut all, &mut Vec::new(), find);
+        for found in all {
             if !options.kinds.contains(found.form.kind) {
                 continue;
             }

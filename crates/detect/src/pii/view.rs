@@ -40,14 +40,14 @@ impl View<'_> {
     #[inline]
     pub fn opens(&self, position: usize) -> bool {
         let byte = self.before(position);
-        !is_word(byte) && (byte != b']' || self.placeholder_before(position).is_none())
+        !is_word(byte) && (!(byte == b']' || is_mask(byte)) || self.placeholder_before(position).is_none())
     }
 
     /// True where no word character stands at the position, and no placeholder.
     #[inline]
     pub fn closes(&self, position: usize) -> bool {
         let byte = self.at(position);
-        !is_word(byte) && (byte != b'[' || self.placeholder_at(position).is_none())
+        !is_word(byte) && (!(byte == b'[' || is_mask(byte)) || self.placeholder_at(position).is_none())
     }
 
     /// End of the run of bytes for which `belongs` holds, from `start` on and `limit` bytes at most.
@@ -79,8 +79,11 @@ impl View<'_> {
     /// The kind of the placeholder, such as `[PHONE]`, that ends at the position.
     #[inline]
     pub fn placeholder_before(&self, position: usize) -> Option<PiiKind> {
-        if self.before(position) != b']' {
-            return None;
+        match self.before(position) {
+            b']' => {}
+            MASK_OF_DIGITS => return Some(PiiKind::Phone),
+            MASK => return Some(PiiKind::Email),
+            _ => return None,
         }
         let start = self.run_start(position - 1, LONGEST_PLACEHOLDER, in_placeholder);
         kind_of(self.bytes.get(start.checked_sub(1)?..position)?)
@@ -89,12 +92,24 @@ impl View<'_> {
     /// The kind of the placeholder that begins at the position.
     #[inline]
     pub fn placeholder_at(&self, position: usize) -> Option<PiiKind> {
-        if self.at(position) != b'[' {
-            return None;
+        match self.at(position) {
+            b'[' => {}
+            MASK_OF_DIGITS => return Some(PiiKind::Phone),
+            MASK => return Some(PiiKind::Email),
+            _ => return None,
         }
         let end = self.run_end(position + 1, LONGEST_PLACEHOLDER, in_placeholder);
         kind_of(self.bytes.get(position..=end)?)
     }
+}
+
+/// What stands for each byte of a finding that is written in digits, once it is found: it acts as a placeholder.
+pub(super) const MASK_OF_DIGITS: u8 = 1;
+/// What stands for each byte of another finding.
+pub(super) const MASK: u8 = 2;
+
+const fn is_mask(byte: u8) -> bool {
+    matches!(byte, MASK_OF_DIGITS | MASK)
 }
 
 /// Most letters of a placeholder.
