@@ -8,7 +8,7 @@ use tamis_rules::PiiSet;
 use super::anchors::{Anchors, each_block};
 use super::fold::{Folded, is_trigger};
 use super::form::{Finds, Found, PiiForm};
-use super::view::{MASK, MASK_OF_DIGITS, View};
+use super::view::{MASK, MASK_OF_DIGITS, View, without_masks};
 use super::{Also, is_written_in_digits, kinds, number, structured_kinds};
 use crate::{Batch, Code, Detector, Evidence, Finding, Scanner};
 
@@ -117,6 +117,7 @@ impl PiiScanner<'_> {
     fn scan_text(&mut self, row: u32, field: u16, text: &str, out: &mut Evidence) -> PiiSet {
         let Self { detector, folded, finds, masked } = self;
         let also = detector.options.also;
+        let text = &*without_masks(text);
         folded.clear();
         let mut bytes = text.as_bytes();
         if !find_all(View { bytes }, also, Wide::Stops, finds) {

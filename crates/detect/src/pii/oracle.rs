@@ -20,6 +20,7 @@ use tamis_rules::{PiiKind, PiiSet};
 
 use super::detector::settle_hidden;
 use super::form::{Finds, Found};
+use super::view::without_masks;
 use super::{Also, PiiOptions, is_written_in_digits, kinds, placeholder};
 use crate::{Batch, Code, Detector, Evidence, Finding, Scanner};
 
@@ -121,7 +122,7 @@ impl Scanner for OracleScanner<'_> {
 impl OracleScanner<'_> {
     fn scan_text(&self, row: u32, field: u16, text: &str, out: &mut Evidence) -> PiiSet {
         let PiiOracle { options, entries, .. } = self.oracle;
-        let (folded, places) = fold(text);
+        let (folded, places) = fold(&without_masks(text));
         let masked = masked(&folded);
         let mut seen = PiiSet::EMPTY;
         let find = |text: &[u8]| -> Vec<Found> { self.oracle.find_all(text, options.also).settle().collect() };

@@ -1,5 +1,7 @@
 //! The text as scanners see it: bytes, and where a token may begin or end.
 
+use std::borrow::Cow;
+
 use tamis_rules::PiiKind;
 
 use super::placeholder;
@@ -107,6 +109,14 @@ impl View<'_> {
 pub(super) const MASK_OF_DIGITS: u8 = 1;
 /// What stands for each byte of another finding.
 pub(super) const MASK: u8 = 2;
+
+/// The text with another control character, as long, for those that are masks: only what was found is masked.
+pub(super) fn without_masks(text: &str) -> Cow<'_, str> {
+    match memchr::memchr2(MASK_OF_DIGITS, MASK, text.as_bytes()) {
+        None => Cow::Borrowed(text),
+        Some(_) => Cow::Owned(text.replace(['\u{1}', '\u{2}'], "\u{3}")),
+    }
+}
 
 const fn is_mask(byte: u8) -> bool {
     matches!(byte, MASK_OF_DIGITS | MASK)
