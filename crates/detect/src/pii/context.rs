@@ -4,9 +4,9 @@ use super::view::View;
 
 /// Words of which one must stand near a candidate.
 ///
-/// Between word and candidate there may be `reach` bytes at most, on the same line, without a digit, a brace or a placeholder. ASCII words are
-/// matched in any case and as words of a name too (`mobilePhone`, `id_no`): no letter may join them, unless the case
-/// changes there.
+/// Between word and candidate there may be `reach` bytes at most, on the same line, without a digit, a brace or a
+/// placeholder. ASCII words are matched in any case and as words of a name too (`mobilePhone`, `id_no`): no letter may join
+/// them, unless the case changes there.
 pub(super) struct Context {
     words: &'static [&'static str],
     reach: usize,

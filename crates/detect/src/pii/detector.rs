@@ -101,20 +101,14 @@ struct PiiScanner<'d> {
 
 impl Scanner for PiiScanner<'_> {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Evidence) {
-        for row in 0..batch.rows() {
-            let mut seen = PiiSet::EMPTY;
-            for field in 0..batch.fields().len() {
-                if let Some(text) = batch.texts(field)[row] {
-                    seen = seen.union(self.scan_text(row as u32, field as u16, text, out));
-                }
-            }
-            out.pii.extend(seen.iter().map(|kind| (row as u32, kind)));
-        }
+        let detector = self.detector;
+        report(batch, detector.options.kinds, out, |form| detector.entry(form), |text| self.places(text));
     }
 }
 
 impl PiiScanner<'_> {
-    fn scan_text(&mut self, row: u32, field: u16, text: &str, out: &mut Evidence) -> PiiSet {
+    /// The places of a text, in order and in its own bytes.
+    fn places(&mut self, text: &str) -> Vec<Found> {
         let Self { detector, folded, finds, masked } = self;
         let also = detector.options.also;
         let text = &*without_masks(text);
@@ -128,24 +122,42 @@ impl PiiScanner<'_> {
         }
         let mut places: Vec<Found> = finds.settle().collect();
         find_hidden(bytes, also, &mut places, masked, finds);
+        for found in &mut places {
+            (found.start, found.end) = (folded.original(found.start), folded.original(found.end));
+        }
+        places
+    }
+}
+
+/// Adds the places of every text of a batch to the evidence, those of `kinds`: what scanners and oracle have in common.
+pub(super) fn report(
+    batch: &Batch<'_>,
+    kinds: PiiSet,
+    out: &mut Evidence,
+    entry: impl Fn(&'static PiiForm) -> Arc<str>,
+    mut places: impl FnMut(&str) -> Vec<Found>,
+) {
+    for row in 0..batch.rows() {
         let mut seen = PiiSet::EMPTY;
-        for found in places.iter().filter(|found| detector.options.kinds.contains(found.form.kind)) {
-            seen.insert(found.form.kind);
-            let (start, end) = (folded.original(found.start), folded.original(found.end));
-            if let (Ok(start), Ok(end)) = (start.try_into(), end.try_into()) {
-                out.findings.push(Finding {
-                    row,
-                    field,
-                    code: Code::Pii(found.form.kind),
-                    score: 1.0,
-                    start,
-                    end,
-                    entry: detector.entry(found.form),
-                    detector: NAME,
-                });
+        for field in 0..batch.fields().len() {
+            let Some(text) = batch.texts(field)[row] else { continue };
+            for found in places(text).into_iter().filter(|found| kinds.contains(found.form.kind)) {
+                seen.insert(found.form.kind);
+                if let (Ok(start), Ok(end)) = (found.start.try_into(), found.end.try_into()) {
+                    out.findings.push(Finding {
+                        row: row as u32,
+                        field: field as u16,
+                        code: Code::Pii(found.form.kind),
+                        score: 1.0,
+                        start,
+                        end,
+                        entry: entry(found.form),
+                        detector: NAME,
+                    });
+                }
             }
         }
-        seen
+        out.pii.extend(seen.iter().map(|kind| (row as u32, kind)));
     }
 }
 

@@ -151,8 +151,8 @@ impl<'v> Number<'v> {
         self.is_order() || SERIALS.before(self.view, self.start)
     }
 
-    /// Whether numbers, placeholders of numbers or hex words stand as cells right before the number or behind `end`, as they
-    /// do in tables and dumps.
+    /// Whether numbers, placeholders of numbers or hex words stand as cells right before the number or behind `end`, as
+    /// they do in tables and dumps.
     pub fn is_among_numbers(&self, end: usize) -> bool {
         let (view, blank) = (self.view, |byte| matches!(byte, b' ' | b'\n' | b'\t'));
         let of_word = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'A'..=b'F' | b'a'..=b'f');

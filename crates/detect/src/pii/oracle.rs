@@ -16,13 +16,13 @@ mod phones;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tamis_rules::{PiiKind, PiiSet};
+use tamis_rules::PiiKind;
 
-use super::detector::settle_hidden;
+use super::detector::{report, settle_hidden};
 use super::form::{Finds, Found};
 use super::view::without_masks;
 use super::{Also, PiiOptions, is_written_in_digits, kinds, placeholder};
-use crate::{Batch, Code, Detector, Evidence, Finding, Scanner};
+use crate::{Batch, Detector, Evidence, Scanner};
 
 const NAME: &str = "pii";
 const VERSION: &str = "pii-oracle/1";
@@ -107,46 +107,23 @@ struct OracleScanner<'o> {
 
 impl Scanner for OracleScanner<'_> {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Evidence) {
-        for row in 0..batch.rows() {
-            let mut seen = PiiSet::EMPTY;
-            for field in 0..batch.fields().len() {
-                if let Some(text) = batch.texts(field)[row] {
-                    seen = seen.union(self.scan_text(row as u32, field as u16, text, out));
-                }
-            }
-            out.pii.extend(seen.iter().map(|kind| (row as u32, kind)));
-        }
+        let PiiOracle { options, entries, .. } = self.oracle;
+        report(batch, options.kinds, out, |form| Arc::clone(&entries[form.name]), |text| self.places(text));
     }
 }
 
 impl OracleScanner<'_> {
-    fn scan_text(&self, row: u32, field: u16, text: &str, out: &mut Evidence) -> PiiSet {
-        let PiiOracle { options, entries, .. } = self.oracle;
-        let (folded, places) = fold(&without_masks(text));
+    fn places(&self, text: &str) -> Vec<Found> {
+        let also = self.oracle.options.also;
+        let (folded, original) = fold(&without_masks(text));
         let masked = masked(&folded);
-        let mut seen = PiiSet::EMPTY;
-        let find = |text: &[u8]| -> Vec<Found> { self.oracle.find_all(text, options.also).settle().collect() };
-        let mut all = find(masked.as_bytes());
-        settle_hidden(masked.as_bytes(), &mut all, &mut Vec::new(), find);
-        for found in all {
-            if !options.kinds.contains(found.form.kind) {
-                continue;
-            }
-            seen.insert(found.form.kind);
-            if let (Ok(start), Ok(end)) = (places[found.start].try_into(), places[found.end].try_into()) {
-                out.findings.push(Finding {
-                    row,
-                    field,
-                    code: Code::Pii(found.form.kind),
-                    score: 1.0,
-                    start,
-                    end,
-                    entry: Arc::clone(&entries[found.form.name]),
-                    detector: NAME,
-                });
-            }
+        let find = |text: &[u8]| -> Vec<Found> { self.oracle.find_all(text, also).settle().collect() };
+        let mut places = find(masked.as_bytes());
+        settle_hidden(masked.as_bytes(), &mut places, &mut Vec::new(), find);
+        for found in &mut places {
+            (found.start, found.end) = (original[found.start], original[found.end]);
         }
-        seen
+        places
     }
 }
 

@@ -136,9 +136,8 @@ pub(in crate::pii) fn find_v4(number: &Number<'_>, finds: &mut Finds) {
 
 fn opens_v4(view: View<'_>, start: usize) -> bool {
     match view.before(start) {
-        b'.' | b'-' => view.opens(start - 1),
-        // A product and its version, unless it is a URL's host.
-        b'/' => view.opens(start - 1),
+        // Behind a slash, a product's version, unless a second slash makes it a URL's host.
+        b'.' | b'-' | b'/' => view.opens(start - 1),
         b'^' | b'~' => false,
         _ => view.opens(start),
     }
