@@ -129,6 +129,130 @@ pub enum KeywordsCommand {
         #[command(flatten)]
         library: LibraryArguments,
     },
+    /// Measure what a library hits in texts that are known to be clean, or are labelled, by entry and by risk.
+    Test(KeywordsTestArguments),
+    /// Show what one library has that another has not, and what that changes in a sample.
+    Diff(KeywordsDiffArguments),
+    /// Bring a word list into a library folder, to be reviewed there.
+    Import(KeywordsImportArguments),
+    /// Write a library's entries to standard output, named lists written out.
+    Export(KeywordsExportArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct SampleArguments {
+    /// Column that holds the text.
+    #[arg(long, value_name = "COLUMN", default_value = "text")]
+    pub text: String,
+    /// JSONL column that names the data set, by which false alarms are broken down.
+    #[arg(long, value_name = "COLUMN", default_value = "dataset")]
+    pub group: String,
+    /// Read only JSONL records that have this value, such as split=train.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub only: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct KeywordsTestArguments {
+    /// Shards, folders or globs. JSONL records may have `categories` (codes they carry) and `known` (codes that their
+    /// label settles, "*" for all); others are taken for clean.
+    #[arg(value_name = "SAMPLE", required = true)]
+    pub sample: Vec<PathBuf>,
+    /// Library folder, or builtin:keywords.
+    #[arg(long, value_name = "LIBRARY", default_value = "builtin:keywords")]
+    pub library: String,
+    /// Taxonomy file, or a built-in one.
+    #[arg(long, value_name = "TAXONOMY.toml", default_value = "builtin:gbt45654")]
+    pub taxonomy: String,
+    #[command(flatten)]
+    pub reading: SampleArguments,
+    /// Most hits per million characters of clean text with which an entry may enforce.
+    #[arg(long, value_name = "N", default_value_t = 0.5)]
+    pub most_per_million: f64,
+    /// Make advisory, in the library's files, every entry that does not earn to enforce.
+    #[arg(long)]
+    pub set_levels: bool,
+    /// Keep the report in this file, as Markdown, too.
+    #[arg(long, value_name = "FILE.md")]
+    pub report: Option<PathBuf>,
+    /// Print JSON on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct KeywordsDiffArguments {
+    /// Library folder, or builtin:keywords.
+    #[arg(value_name = "BEFORE")]
+    pub before: String,
+    /// Library folder, or builtin:keywords.
+    #[arg(value_name = "AFTER")]
+    pub after: String,
+    /// Shards, folders or globs on which both are measured; repeats.
+    #[arg(long, value_name = "PATH")]
+    pub sample: Vec<PathBuf>,
+    /// Taxonomy file, or a built-in one.
+    #[arg(long, value_name = "TAXONOMY.toml", default_value = "builtin:gbt45654")]
+    pub taxonomy: String,
+    #[command(flatten)]
+    pub reading: SampleArguments,
+    /// Print JSON on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct KeywordsImportArguments {
+    /// The list; - for standard input.
+    #[arg(value_name = "LIST")]
+    pub list: PathBuf,
+    /// Library folder to add to; made where there is none.
+    #[arg(long, value_name = "DIR")]
+    pub into: PathBuf,
+    /// Code of the risk that the terms point to, such as A2e.
+    #[arg(long, value_name = "RISK")]
+    pub risk: String,
+    /// How the list is written: plain (a term per line), tagged (term, space, tags), csv, json (objects with "match"),
+    /// lexicon (lemma_pos, tab, TRUE or a score). Default: by the file's extension.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Language of the terms: zh, en or * (default: by their characters).
+    #[arg(long, value_name = "LANG")]
+    pub lang: Option<String>,
+    /// Level until they are reviewed: advisory or enforce.
+    #[arg(long, value_name = "LEVEL", default_value = "advisory")]
+    pub level: String,
+    /// Small letters before the number in every id, so that the ids of stacked libraries differ (default: the
+    /// folder's name, its letters).
+    #[arg(long, value_name = "LETTERS")]
+    pub tag: Option<String>,
+    /// Column of a CSV that holds the term, by its header.
+    #[arg(long, value_name = "COLUMN")]
+    pub term_column: Option<String>,
+    /// Column of a CSV that is kept as a note; repeats.
+    #[arg(long, value_name = "COLUMN")]
+    pub note_column: Vec<String>,
+    /// Taxonomy file, or a built-in one.
+    #[arg(long, value_name = "TAXONOMY.toml", default_value = "builtin:gbt45654")]
+    pub taxonomy: String,
+    /// Day that stands as added and reviewed, YYYY-MM-DD (default: today, UTC).
+    #[arg(long, value_name = "DATE")]
+    pub date: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct KeywordsExportArguments {
+    #[command(flatten)]
+    pub library: LibraryArguments,
+    /// Only entries of this risk; repeats.
+    #[arg(long, value_name = "RISK")]
+    pub risk: Vec<String>,
+    /// Only entries of this level.
+    #[arg(long, value_name = "LEVEL")]
+    pub level: Option<String>,
+    /// tsv (every column), or plain (a term per line; conditions are lost).
+    #[arg(long, value_name = "FORMAT", default_value = "tsv")]
+    pub format: String,
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ mod support;
 use std::path::Path;
 
 use support::{NaiveEngine, RowSpec, library};
-use tamis_detect::{AhoCorasickEngine, Batch, Detector, Evidence, KeywordDetector, LiteralEngine};
+use tamis_detect::{AhoCorasickEngine, AnchoredEngine, Batch, Detector, Evidence, KeywordDetector, LiteralEngine};
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +54,11 @@ fn run<E: LiteralEngine>() {
         let counted: u32 = evidence.keywords.iter().map(|(_, count)| u32::from(count.hits)).sum();
         assert_eq!(counted as usize, hits.len(), "{name}");
     }
+}
+
+#[test]
+fn the_anchored_search_passes_every_case() {
+    run::<AnchoredEngine>();
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod support;
 
 use proptest::prelude::*;
 use support::{NaiveEngine, RowSpec, library};
-use tamis_detect::{AhoCorasickEngine, LiteralEngine, MatchScratch, Matcher, Normalizer, is_word_char};
+use tamis_detect::{AhoCorasickEngine, AnchoredEngine, LiteralEngine, MatchScratch, Matcher, Normalizer, is_word_char};
 
 /// A hit as (first character, character behind the last, entry).
 type OracleHit = (usize, usize, String);
@@ -89,7 +89,7 @@ fn row() -> impl Strategy<Value = RowSpec> {
             let term = if kind == "phrase" { format!("{one} {two}") } else { one };
             let unless = context.map_or(String::new(), |(before, after)| format!("{before}{term}{after}"));
             let level = "advisory".to_owned();
-            RowSpec { id: String::new(), level, kind: kind.to_owned(), term, near, with, not_near, unless }
+            RowSpec { id: String::new(), level, kind: kind.to_owned(), term, near, with, not_near, unless, evasion: String::new() }
         },
     )
 }
@@ -109,6 +109,7 @@ proptest! {
         let text: String = parts.iter().zip(&gaps).map(|(part, gap)| format!("{part}{gap}")).collect();
         let mut expected: Vec<OracleHit> = rows.iter().flat_map(|row| Oracle::new(&text).hits(row)).collect();
         expected.sort();
+        prop_assert_eq!(&found::<AnchoredEngine>(&rows, &text), &expected);
         prop_assert_eq!(&found::<AhoCorasickEngine>(&rows, &text), &expected);
         prop_assert_eq!(&found::<NaiveEngine>(&rows, &text), &expected);
     }
@@ -127,6 +128,7 @@ fn a_term_repeated_a_million_times_is_no_trouble() {
         with: String::new(),
         not_near: not_near.to_owned(),
         unless: unless.to_owned(),
+        evasion: String::new(),
     };
     let text = "ab ".repeat(1_000_000);
     let hits = |row: RowSpec| found_bytes(&[row], &text);
@@ -137,6 +139,6 @@ fn a_term_repeated_a_million_times_is_no_trouble() {
 
 fn found_bytes(rows: &[RowSpec], text: &str) -> usize {
     let library = library(rows).expect("a valid library");
-    let matcher = Matcher::<AhoCorasickEngine>::new(&library, &Normalizer::new()).expect("a small library");
+    let matcher = Matcher::<AnchoredEngine>::new(&library, &Normalizer::new()).expect("a small library");
     matcher.find(text, &mut MatchScratch::default()).len()
 }

@@ -38,6 +38,19 @@ const LIBRARY_FILES: &[(&str, &str)] = &[
     library_file!("A2g.tsv"),
     library_file!("A2h.tsv"),
     library_file!("A2i.tsv"),
+    library_file!("A3a.tsv"),
+    library_file!("A3b.tsv"),
+    library_file!("A3c.tsv"),
+    library_file!("A3d.tsv"),
+    library_file!("A3e.tsv"),
+    library_file!("A4a.tsv"),
+    library_file!("A4b.tsv"),
+    library_file!("A4c.tsv"),
+    library_file!("A4d.tsv"),
+    library_file!("A4e.tsv"),
+    library_file!("A4f.tsv"),
+    library_file!("A4g.tsv"),
+    library_file!("lists.toml"),
 ];
 
 const PIPELINES: &[(&str, &str)] = &[
@@ -107,9 +120,10 @@ pub fn keyword_library(reference: &str, taxonomy: &Taxonomy) -> Result<KeywordLi
     };
     let listed = fs::read_dir(folder).map_err(|error| unreadable("keyword library", folder, &error))?;
     let mut paths: Vec<PathBuf> = listed.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "tsv"));
+    let is_list = |path: &Path| path.file_name().is_some_and(|name| name == "lists.toml");
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "tsv") || is_list(path));
     paths.sort();
-    if paths.is_empty() {
+    if paths.iter().all(|path| is_list(path)) {
         let message = format!("keyword library {}: no .tsv file in the folder", folder.display());
         return Err(PipelineError::Usage(message));
     }

@@ -28,6 +28,12 @@ impl From<PipelineError> for Failure {
     }
 }
 
+impl From<tamis_shard::ShardError> for Failure {
+    fn from(error: tamis_shard::ShardError) -> Self {
+        PipelineError::from(error).into()
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self { code: 4, error: error.into() }

@@ -2,7 +2,7 @@
 
 use tamis_rules::{KeywordCount, Level, RiskId};
 
-use super::{AhoCorasickEngine, Hit, KeywordLibrary, LiteralEngine, MatchScratch, Matcher};
+use super::{AnchoredEngine, Hit, KeywordLibrary, LiteralEngine, MatchScratch, Matcher};
 use crate::detector::sort_findings;
 use crate::{Batch, Code, Detector, Evidence, Finding, KeywordError, Normalized, Normalizer, Scanner};
 
@@ -12,7 +12,7 @@ pub const MAX_FINDINGS_PER_ENTRY: u32 = 64;
 
 const NAME: &str = "keywords";
 /// Raised whenever the same library and normaliser could give another answer.
-const VERSION: &str = "keywords/1";
+const VERSION: &str = "keywords/2";
 
 /// Finds the keywords of a library (4.2.1).
 ///
@@ -20,7 +20,7 @@ const VERSION: &str = "keywords/1";
 /// and level over all of its fields, and a [`Finding`] per hit with positions in the original text. Findings behind byte
 /// 4,294,967,295 of a text are left out; their hits count.
 #[derive(Clone, Debug)]
-pub struct KeywordDetector<E = AhoCorasickEngine> {
+pub struct KeywordDetector<E = AnchoredEngine> {
     library: KeywordLibrary,
     normalizer: Normalizer,
     matcher: Matcher<E>,
@@ -51,10 +51,21 @@ impl<E: LiteralEngine> KeywordDetector<E> {
         Ok(Self { library, normalizer, matcher, digest: hasher.finalize().to_hex().to_string() })
     }
 
+}
+
+impl<E> KeywordDetector<E> {
     /// The library.
     #[must_use]
     pub fn library(&self) -> &KeywordLibrary {
         &self.library
+    }
+
+    pub(super) fn normalizer(&self) -> &Normalizer {
+        &self.normalizer
+    }
+
+    pub(super) fn matcher(&self) -> &Matcher<E> {
+        &self.matcher
     }
 }
 

@@ -1,21 +1,42 @@
 //! Reads one `.tsv` of a keyword library.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tamis_rules::{Level, RiskId, Taxonomy};
 
-use super::{Date, Entry, Lang, MatchKind, Near};
+use super::entry::{Alternatives, Words};
+use super::lists::NamedLists;
+use super::{Date, Disguise, Entry, Evasion, Lang, MatchKind, Near, evasion};
 use crate::error::did_you_mean;
 use crate::{Normalizer, Origin, Problem};
 
 const REQUIRED: [&str; 7] = ["id", "level", "lang", "match", "term", "added", "reviewed"];
-const OPTIONAL: [&str; 5] = ["near", "with", "not_near", "unless", "note"];
+const OPTIONAL: [&str; 6] = ["near", "with", "not_near", "unless", "evasion", "note"];
 
 /// Characters that a term must have to enforce; one character hits everyday text.
 const MIN_ENFORCED_CHARS: usize = 2;
 
+/// What the files of a library share while they are read.
+pub(super) struct Reader<'a> {
+    pub(super) taxonomy: &'a Taxonomy,
+    pub(super) lists: &'a NamedLists,
+    pub(super) normalizer: Normalizer,
+    /// Alternatives by their cell, so that equal cells are read and kept once.
+    cells: HashMap<String, Alternatives>,
+    /// Words that have been checked, so that each is kept once.
+    words: HashSet<Arc<str>>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(taxonomy: &'a Taxonomy, lists: &'a NamedLists) -> Self {
+        Self { taxonomy, lists, normalizer: Normalizer::new(), cells: HashMap::new(), words: HashSet::new() }
+    }
+}
+
 /// Reads a file's entries; what is wrong goes to `problems`, and the entry is left out.
-pub(super) fn parse(name: &str, text: &str, taxonomy: &Taxonomy, problems: &mut Vec<Problem>) -> Vec<Entry> {
+pub(super) fn parse(name: &str, text: &str, reader: &mut Reader<'_>, problems: &mut Vec<Problem>) -> Vec<Entry> {
+    let taxonomy = reader.taxonomy;
     let file: Arc<str> = name.into();
     let Some(risk) = risk_of(name, taxonomy) else {
         let known = taxonomy.risks().iter().map(|risk| risk.code.as_str());
@@ -37,13 +58,18 @@ pub(super) fn parse(name: &str, text: &str, taxonomy: &Taxonomy, problems: &mut 
     if problems.len() > before {
         return Vec::new();
     }
-    let normalizer = Normalizer::new();
     let rows = lines.filter_map(|(row, line)| {
         let origin = Origin { file: file.clone(), line: Some(line) };
-        let mut row = Row { cells: row.split('\t').map(str::trim).collect(), columns: &columns, origin, problems };
-        row.entry(risk, taxonomy, &normalizer)
+        let cells = row.split('\t').map(str::trim).collect();
+        Row { cells, columns: &columns, origin, problems, reader }.entry(risk)
     });
     rows.collect()
+}
+
+/// `0001`, or `acme0001`.
+fn is_number(part: &str) -> bool {
+    let digits = part.trim_start_matches(|c: char| c.is_ascii_lowercase());
+    (4..=6).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn stem(name: &str) -> &str {
@@ -71,15 +97,16 @@ fn check_columns(columns: &[&str], origin: &Origin, problems: &mut Vec<Problem>)
 }
 
 /// A line that is being read.
-struct Row<'a> {
+struct Row<'a, 'r, 'l> {
     columns: &'a [&'a str],
     cells: Vec<&'a str>,
     origin: Origin,
-    problems: &'a mut Vec<Problem>,
+    problems: &'r mut Vec<Problem>,
+    reader: &'r mut Reader<'l>,
 }
 
-impl<'a> Row<'a> {
-    fn entry(&mut self, risk: RiskId, taxonomy: &Taxonomy, normalizer: &Normalizer) -> Option<Entry> {
+impl<'a> Row<'a, '_, '_> {
+    fn entry(&mut self, risk: RiskId) -> Option<Entry> {
         let before = self.problems.len();
         if self.cells.len() > self.columns.len() {
             self.report(format!(
@@ -92,13 +119,15 @@ impl<'a> Row<'a> {
         let lang = self.named("lang", Lang::parse, &Lang::ALL.map(Lang::name));
         let kind = self.named("match", MatchKind::parse, &MatchKind::ALL.map(MatchKind::name));
         let (added, reviewed) = (self.date("added"), self.date("reviewed"));
-        let term = normalizer.normal_form(self.cell("term"));
+        let term = self.reader.normalizer.normal_form(self.cell("term"));
+        let taxonomy = self.reader.taxonomy;
         self.check_id(taxonomy.code(risk), lang);
         self.check_term(&term, kind, level);
-        let (near, not_near) = (self.near("near", normalizer), self.near("not_near", normalizer));
-        let with = self.alternatives("with", self.cell("with"), normalizer);
-        let unless = self.alternatives("unless", self.cell("unless"), normalizer);
-        self.check_contexts(&unless, &term, normalizer);
+        let (near, not_near) = (self.near("near"), self.near("not_near"));
+        let with = self.alternatives("with", self.cell("with"));
+        let unless = self.alternatives("unless", self.cell("unless"));
+        self.check_contexts(&unless, &term);
+        let evasion = self.evasion(&term);
         let entry = Entry {
             id: self.cell("id").into(),
             risk,
@@ -110,6 +139,7 @@ impl<'a> Row<'a> {
             with,
             not_near,
             unless,
+            evasion,
             added: added?,
             reviewed: reviewed?,
             note: self.cell("note").to_owned(),
@@ -155,10 +185,11 @@ impl<'a> Row<'a> {
             Some(Lang::Any) | None => !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase()),
             Some(lang) => part == lang.name(),
         });
-        let number = parts.next().is_some_and(|part| part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit()));
+        let number = parts.next().is_some_and(is_number);
         if !(risk && lang && number && parts.next().is_none()) {
             self.report(format!(
-                "id {id:?} does not fit; expected {code}-LANG-NNNN with the row's language and 4 digits"
+                "id {id:?} does not fit; expected {code}-LANG-NNNN with the row's language and 4 to 6 digits, before \
+                 which small letters may stand"
             ));
         }
     }
@@ -181,7 +212,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn near(&mut self, column: &str, normalizer: &Normalizer) -> Option<Near> {
+    fn near(&mut self, column: &str) -> Option<Near> {
         let cell = self.cell(column);
         if cell.is_empty() {
             return None;
@@ -191,32 +222,83 @@ impl<'a> Row<'a> {
             self.report(format!("{column} {cell:?} has no distance; expected N: one | two"));
             return None;
         };
-        let alternatives = self.alternatives(column, list.trim(), normalizer);
+        let alternatives = self.alternatives(column, list.trim());
         if list.trim().is_empty() {
             self.report(format!("{column} {cell:?} has no alternative; expected N: one | two"));
         }
         Some(Near { within, alternatives })
     }
 
-    fn alternatives(&mut self, column: &str, list: &str, normalizer: &Normalizer) -> Vec<String> {
-        if list.is_empty() {
-            return Vec::new();
+    /// The alternatives of a cell, those of named lists among them, each once.
+    fn alternatives(&mut self, column: &str, cell: &str) -> Alternatives {
+        if let Some(known) = self.reader.cells.get(cell) {
+            return known.clone();
         }
-        let parts: Vec<String> = list.split('|').map(|part| part.trim().to_owned()).collect();
-        for part in &parts {
-            if part.is_empty() {
-                self.report(format!("{column} {list:?} has an empty alternative; remove the stray |"));
-            } else if normalizer.normal_form(part).is_empty() {
-                self.report(format!("{column}: {part:?} has no character left after normalisation"));
+        let before = self.problems.len();
+        let mut parts: Vec<Words> = Vec::new();
+        let mut own: Vec<Arc<str>> = Vec::new();
+        for part in cell.split('|').map(str::trim).filter(|_| !cell.is_empty()) {
+            if let Some(name) = part.strip_prefix('@') {
+                match self.reader.lists.get(name) {
+                    Some(words) => parts.push(words),
+                    None => self.unknown_list(column, name),
+                }
+            } else if part.is_empty() {
+                self.report(format!("{column} {cell:?} has an empty alternative; remove the stray |"));
+            } else {
+                own.extend(self.word(column, part));
             }
         }
-        parts
+        if !own.is_empty() {
+            parts.push(own.into());
+        }
+        let alternatives = Alternatives::new(parts);
+        if self.problems.len() == before {
+            self.reader.cells.insert(cell.to_owned(), alternatives.clone());
+        }
+        alternatives
     }
 
-    fn check_contexts(&mut self, contexts: &[String], term: &str, normalizer: &Normalizer) {
+    fn word(&mut self, column: &str, text: &str) -> Option<Arc<str>> {
+        if let Some(known) = self.reader.words.get(text) {
+            return Some(known.clone());
+        }
+        if self.reader.normalizer.normal_form(text).is_empty() {
+            self.report(format!("{column}: {text:?} has no character left after normalisation"));
+            return None;
+        }
+        let word: Arc<str> = text.into();
+        self.reader.words.insert(word.clone());
+        Some(word)
+    }
+
+    fn unknown_list(&mut self, column: &str, name: &str) {
+        let hint = did_you_mean(name, self.reader.lists.names());
+        self.report(format!("{column}: @{name} is no list of lists.toml{hint}"));
+    }
+
+    fn check_contexts(&mut self, contexts: &Alternatives, term: &str) {
+        let normalizer = self.reader.normalizer;
         for context in contexts.iter().filter(|context| !normalizer.normal_form(context).contains(term)) {
             let written = self.cell("term");
             self.report(format!("unless {context:?} does not contain the term {written:?}; it could never apply"));
         }
+    }
+
+    fn evasion(&mut self, term: &str) -> Evasion {
+        let cell = self.cell("evasion");
+        let mut evasion = Evasion::NONE;
+        for name in cell.split('|').map(str::trim).filter(|_| !cell.is_empty()) {
+            let Some(disguise) = Disguise::parse(name) else {
+                let hint = did_you_mean(name, Disguise::ALL.map(Disguise::name));
+                self.report(format!("evasion {name:?} is unknown; expected gaps, leet, sound{hint}"));
+                continue;
+            };
+            if let Err(why) = evasion::suits(term, disguise) {
+                self.report(format!("evasion {name}: term {:?} {why}", self.cell("term")));
+            }
+            evasion = evasion.with(disguise);
+        }
+        evasion
     }
 }

@@ -1,13 +1,14 @@
 //! A keyword library as a whole.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use tamis_rules::Taxonomy;
 
-use super::{Date, Entry, LibraryStats, Near, format};
+use super::format::{self, Reader};
+use super::lists::{self, NamedLists};
+use super::{Date, Entry, LibraryStats, Near};
 use crate::error::did_you_mean;
 use crate::{KeywordError, Origin, Problem};
 
@@ -35,8 +36,8 @@ struct Manifest {
 }
 
 impl KeywordLibrary {
-    /// Reads a library: `manifest` is the name and text of its `library.toml`, `files` those of its `.tsv` files, in
-    /// any order. The format stands in the [crate's documentation](crate#the-file-format-tamis-keywords1).
+    /// Reads a library: `manifest` is the name and text of its `library.toml`, `files` those of its `.tsv` files and of
+    /// its `lists.toml` where it has one, in any order. The format stands in the [crate's documentation](crate#the-file-format-tamis-keywords1).
     ///
     /// # Errors
     /// [`KeywordError::Library`] with every mistake in the files, not only the first.
@@ -47,13 +48,15 @@ impl KeywordLibrary {
     ) -> Result<Self, KeywordError> {
         let mut problems = Vec::new();
         let library = Self::read_manifest(manifest, taxonomy, &mut problems);
-        let read =
-            |(name, text): &(_, _)| (AsRef::<str>::as_ref(name).to_owned(), AsRef::<str>::as_ref(text).to_owned());
-        let mut files: Vec<(String, String)> = files.iter().map(read).collect();
+        let mut files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_ref(), text.as_ref())).collect();
         files.sort_unstable();
+        let is_lists = |name: &str| name.rsplit(['/', '\\']).next() == Some(lists::FILE);
+        let named = files.iter().find(|(name, _)| is_lists(name));
+        let named = named.map_or_else(NamedLists::default, |(name, text)| NamedLists::parse(name, text, &mut problems));
+        let mut reader = Reader::new(taxonomy, &named);
         let mut entries = Vec::new();
-        for (name, text) in &files {
-            entries.extend(format::parse(name, text, taxonomy, &mut problems));
+        for (name, text) in files.iter().filter(|(name, _)| !is_lists(name)) {
+            entries.extend(format::parse(name, text, &mut reader, &mut problems));
         }
         sort_by_id(&mut entries, &mut problems);
         match library {
@@ -154,7 +157,8 @@ impl KeywordLibrary {
             let (added, reviewed) = (entry.added.to_string(), entry.reviewed.to_string());
             let (with, unless) = (entry.with.join("|"), entry.unless.join("|"));
             let names = [entry.level.name(), entry.lang.name(), entry.kind.name()];
-            let texts = [&entry.term, &near, &with, &not_near, &unless, &added, &reviewed, &entry.note];
+            let evasion = entry.evasion.to_string();
+            let texts = [&entry.term, &near, &with, &not_near, &unless, &evasion, &added, &reviewed, &entry.note];
             feed(&mut hasher, &entry.id);
             names.into_iter().for_each(|part| feed(&mut hasher, part));
             texts.into_iter().for_each(|part| feed(&mut hasher, part));
@@ -212,14 +216,11 @@ impl KeywordLibrary {
 
 /// Puts entries in order; a second entry of an id is a problem.
 fn sort_by_id(entries: &mut [Entry], problems: &mut Vec<Problem>) {
-    let mut first: HashMap<&str, &Origin> = HashMap::new();
-    for entry in &*entries {
-        if let Some(other) = first.insert(&entry.id, &entry.origin) {
-            let message = format!("id {} stands already at {other}; ids are unique", entry.id);
-            problems.push(Problem { origin: entry.origin.clone(), message });
-        }
-    }
     entries.sort_by(|a, b| a.id.cmp(&b.id));
+    for pair in entries.windows(2).filter(|pair| pair[0].id == pair[1].id) {
+        let message = format!("id {} stands already at {}; ids are unique", pair[1].id, pair[0].origin);
+        problems.push(Problem { origin: pair[1].origin.clone(), message });
+    }
 }
 
 fn listed(near: Option<&Near>) -> String {

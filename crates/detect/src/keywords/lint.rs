@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
-use tamis_rules::Taxonomy;
+use tamis_rules::{Level, Taxonomy};
 
+use super::entry::Alternatives;
+use super::everyday::{has_no_rare_pair, is_everyday};
 use super::places::Place;
-use super::{AhoCorasickEngine, Date, Entry, KeywordLibrary, LiteralEngine, MatchKind, Near};
+use super::template::one_slot_apart;
+use super::{AhoCorasickEngine, Date, Entry, KeywordLibrary, LiteralEngine, MatchKind, Near, Pattern};
 use crate::{KeywordError, Normalizer, Origin};
 
 /// Something that lint found.
@@ -14,7 +17,8 @@ pub struct LintIssue {
     /// How bad it is.
     pub severity: Severity,
     /// Name of the rule, by which issues can be counted: `minimum-total`, `minimum-per-risk`, `stale`, `future-date`,
-    /// `duplicate`, `subsumed`, `one-character`, `not-normal`, `vain-context`.
+    /// `one-slot-share`, `duplicate`, `subsumed`, `one-character`, `not-normal`, `vain-context`, `everyday-word`,
+    /// `common-anchor`.
     pub rule: &'static str,
     /// Where it is.
     pub origin: Origin,
@@ -42,12 +46,48 @@ pub fn lint(library: &KeywordLibrary, taxonomy: &Taxonomy, as_of: Date) -> Resul
     let mut linter = Linter { library, normal, issues: Vec::new() };
     linter.minimum(taxonomy);
     linter.freshness(taxonomy, as_of);
+    linter.templates(taxonomy);
     let whole = linter.issues.len();
     linter.entries(as_of);
     linter.duplicates();
     linter.subsumed()?;
     linter.issues[whole..].sort_by(|a, b| (&a.origin, a.rule).cmp(&(&b.origin, b.rule)));
     Ok(linter.issues)
+}
+
+/// Most entries of a risk, in percent, that may differ from another one in a single slot.
+const MOST_ONE_SLOT_PERCENT: usize = 30;
+
+/// Entries of a risk from which on their share is judged.
+const LEAST_FOR_SHARE: usize = 20;
+
+/// How many entries of a risk differ from another of it in a single slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneSlotShare {
+    /// Code of the risk.
+    pub risk: String,
+    /// Entries of the risk; never 0.
+    pub entries: usize,
+    /// Those that differ from another one in one run of words, or of characters where they are Chinese, and have more
+    /// than half in common with it.
+    pub apart: usize,
+}
+
+/// The shares of the risks that have entries, in order of the taxonomy.
+#[must_use]
+pub fn one_slot_shares(library: &KeywordLibrary, taxonomy: &Taxonomy) -> Vec<OneSlotShare> {
+    let normalizer = Normalizer::new();
+    let mut terms: Vec<Vec<String>> = vec![Vec::new(); taxonomy.risks().len()];
+    for entry in library.entries() {
+        terms[entry.risk.index()].push(normalizer.normal_form(&entry.term));
+    }
+    let shares = taxonomy.risks().iter().zip(terms).filter(|(_, terms)| !terms.is_empty());
+    shares
+        .map(|(risk, terms)| {
+            let texts: Vec<&str> = terms.iter().map(String::as_str).collect();
+            OneSlotShare { risk: risk.code.clone(), entries: terms.len(), apart: one_slot_apart(&texts).len() }
+        })
+        .collect()
 }
 
 struct Linter<'a> {
@@ -67,7 +107,7 @@ struct NormalEntry<'a> {
 
 impl<'a> NormalEntry<'a> {
     fn new(entry: &'a Entry, normalizer: &Normalizer) -> Self {
-        let list = |texts: &[String]| {
+        let list = |texts: &Alternatives| -> Vec<String> {
             let mut texts: Vec<String> = texts.iter().map(|text| normalizer.normal_form(text)).collect();
             texts.sort_unstable();
             texts
@@ -137,12 +177,29 @@ impl<'a> Linter<'a> {
         }
     }
 
+    /// How many entries of a risk look like products of a template, which no person wrote one by one.
+    fn templates(&mut self, taxonomy: &Taxonomy) {
+        let shares = one_slot_shares(self.library, taxonomy);
+        let many = |share: &OneSlotShare| {
+            share.entries >= LEAST_FOR_SHARE && share.apart * 100 > share.entries * MOST_ONE_SLOT_PERCENT
+        };
+        for share in shares.into_iter().filter(many) {
+            let OneSlotShare { risk, entries, apart } = share;
+            let message = format!(
+                "{apart} of {entries} entries of {risk} differ from another in one slot only; expected \
+                 {MOST_ONE_SLOT_PERCENT} % at most"
+            );
+            let origin = self.library.origin();
+            self.report(Severity::Error, "one-slot-share", origin, message);
+        }
+    }
+
     /// What an entry shows by itself.
     fn entries(&mut self, as_of: Date) {
         for at in 0..self.normal.len() {
-            let NormalEntry { entry, ref term, .. } = self.normal[at];
+            let (entry, term) = (self.normal[at].entry, self.normal[at].term.clone());
             let (origin, written) = (&entry.origin, &entry.term);
-            let (one, changed) = (term.chars().count() < 2, written != term);
+            let (one, changed) = (term.chars().count() < 2, *written != term);
             let vain = self.normal[at].vain_contexts();
             let changed = changed.then(|| format!("term {written:?} becomes {term:?} when normalised; write it so"));
             if let Some(message) = changed {
@@ -151,6 +208,16 @@ impl<'a> Linter<'a> {
             if one {
                 let message = format!("term {written:?} has one character and hits everyday text");
                 self.report(Severity::Warning, "one-character", origin, message);
+            }
+            let unhinged = entry.near.is_none() && entry.with.is_empty();
+            if unhinged && is_everyday(&term) {
+                let message = format!("term {written:?} is a word of everyday text; give it near or with");
+                let severity = if entry.level == Level::Enforce { Severity::Error } else { Severity::Warning };
+                self.report(severity, "everyday-word", origin, message);
+            }
+            if has_no_rare_pair(&term) {
+                let message = format!("term {written:?} has no rare pair of characters that a search could start from");
+                self.report(Severity::Warning, "common-anchor", origin, message);
             }
             for message in vain {
                 self.report(Severity::Error, "vain-context", origin, message);
@@ -188,7 +255,8 @@ impl<'a> Linter<'a> {
             wide.entry(&normal.term).or_default().push(normal.entry);
         }
         let terms: Vec<&str> = wide.keys().copied().collect();
-        let engine = AhoCorasickEngine::build(&terms)?;
+        let patterns: Vec<Pattern<'_>> = terms.iter().map(|&text| Pattern { text, bounded: false }).collect();
+        let engine = AhoCorasickEngine::build(&patterns)?;
         let mut found = Vec::new();
         for NormalEntry { entry, term, .. } in &self.normal {
             let mut by: Option<&Entry> = None;

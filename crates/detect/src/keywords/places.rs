@@ -1,5 +1,7 @@
 //! Where patterns stand in one text, and what stands near what.
 
+use super::Evasion;
+use super::evasion::Disguised;
 use crate::is_word_char;
 
 /// An occurrence of a pattern.
@@ -13,12 +15,23 @@ pub(super) struct Place {
     pub(super) inside_word: bool,
     pub(super) start: usize,
     pub(super) end: usize,
+    /// What had to be undone to see it; the pattern's number then has [`DISGUISED`].
+    pub(super) used: Evasion,
 }
+
+/// Set in the number of a pattern that stands in disguise, so that it is a pattern of its own.
+pub(super) const DISGUISED: u32 = 1 << 31;
 
 impl Place {
     pub(super) fn new(text: &str, pattern: u32, start: usize, end: usize) -> Self {
         let inside_word = joins(text, start) || joins(text, end);
-        Self { pattern, inside_word, start, end }
+        Self { pattern, inside_word, start, end, used: Evasion::NONE }
+    }
+}
+
+impl From<Disguised> for Place {
+    fn from(Disguised { pattern, start, end, inside_word, used }: Disguised) -> Self {
+        Self { pattern: pattern | DISGUISED, inside_word, start, end, used }
     }
 }
 
@@ -57,7 +70,7 @@ impl Places {
 
     /// Whether an occurrence of the pattern covers the hit.
     pub(super) fn covers(&self, pattern: u32, bounded: bool, hit: Place) -> bool {
-        // Occurrences of one pattern have one length: the last that begins before the hit reaches farthest.
+        // Occurrences of one pattern have one length, gaps apart: the last that begins before the hit reaches farthest.
         let last = |inside_word| self.last_until(pattern, inside_word, hit.start);
         let covering = |place: Place| place.end >= hit.end;
         last(false).is_some_and(covering) || (!bounded && last(true).is_some_and(covering))

@@ -46,6 +46,10 @@ impl Normalizer {
     /// The normalised form of a short text, such as a keyword, without space at its ends.
     #[must_use]
     pub fn normal_form(&self, text: &str) -> String {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        if text.bytes().all(plain) {
+            return text.to_owned();
+        }
         let mut out = Normalized::default();
         self.normalize(text, &mut out);
         out.text.trim().to_owned()

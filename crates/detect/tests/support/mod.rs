@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tamis_detect::{KeywordError, KeywordLibrary, LiteralEngine, PatternId};
+use tamis_detect::{KeywordError, KeywordLibrary, LiteralEngine, Pattern, PatternId};
 use tamis_rules::Taxonomy;
 
 pub const MANIFEST: &str = r#"
@@ -30,6 +30,8 @@ pub struct RowSpec {
     pub not_near: String,
     #[serde(default)]
     pub unless: String,
+    #[serde(default)]
+    pub evasion: String,
 }
 
 fn enforce() -> String {
@@ -47,9 +49,9 @@ pub fn files(rows: &[RowSpec]) -> Vec<(String, String)> {
         let mut parts = row.id.split('-');
         let (risk, lang) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let file = files.entry(format!("{risk}.tsv")).or_insert_with(|| {
-            "id\tlevel\tlang\tmatch\tterm\tnear\twith\tnot_near\tunless\tadded\treviewed\n".to_owned()
+            "id\tlevel\tlang\tmatch\tterm\tnear\twith\tnot_near\tunless\tevasion\tadded\treviewed\n".to_owned()
         });
-        let cells = [&row.id, &row.level, lang, &row.kind, &row.term, &row.near, &row.with, &row.not_near, &row.unless];
+        let cells = [&row.id, &row.level, lang, &row.kind, &row.term, &row.near, &row.with, &row.not_near, &row.unless, &row.evasion];
         *file += &format!("{}\t2026-11-01\t2026-11-24\n", cells.join("\t"));
     }
     files.into_iter().collect()
@@ -67,8 +69,8 @@ pub struct NaiveEngine {
 }
 
 impl LiteralEngine for NaiveEngine {
-    fn build(patterns: &[&str]) -> Result<Self, KeywordError> {
-        Ok(Self { patterns: patterns.iter().map(|pattern| pattern.as_bytes().to_vec()).collect() })
+    fn build(patterns: &[Pattern<'_>]) -> Result<Self, KeywordError> {
+        Ok(Self { patterns: patterns.iter().map(|pattern| pattern.text.as_bytes().to_vec()).collect() })
     }
 
     fn find_all(&self, haystack: &[u8], sink: &mut dyn FnMut(PatternId, usize, usize)) {

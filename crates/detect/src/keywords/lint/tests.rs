@@ -53,6 +53,28 @@ fn useless_entries_are_found() {
         []
     );
     assert_eq!(of_rows(&["zh-0001\tadvisory\tzh\tsubstring\t梨\t"]), [("one-character", 2)]);
-    assert_eq!(of_rows(&["en-0001\tenforce\ten\tword\tcat\tconcatenate"]), [("vain-context", 2)]);
-    assert_eq!(of_rows(&["en-0001\tenforce\ten\tword\tcat\tcat"]), [("vain-context", 2)]);
+    assert_eq!(of_rows(&["en-0001\tenforce\ten\tword\tzorb\tzorbing"]), [("vain-context", 2)]);
+    assert_eq!(of_rows(&["en-0001\tenforce\ten\tword\tzorb\tzorb"]), [("vain-context", 2)]);
+    assert_eq!(of_rows(&["en-0001\tenforce\ten\tword\tpeople\t"]), [("everyday-word", 2)]);
+    assert_eq!(of_rows(&["en-0001\tenforce\ten\tword\tthere\t"]), [("common-anchor", 2), ("everyday-word", 2)]);
+    assert_eq!(of_rows(&["en-0001\tadvisory\ten\tword\tstone\t"]), [("common-anchor", 2)]);
+}
+
+#[test]
+fn products_of_a_template_are_counted() {
+    let rows = |products: usize| -> Vec<String> {
+        let term = |at: usize| {
+            if at < products { format!("sell me zorb {at}") } else { format!("a{at} b{at} c{at}") }
+        };
+        (0..20).map(|at| format!("en-{at:04}\tenforce\ten\tphrase\t{}\t", term(at))).collect()
+    };
+    let found = |products: usize| {
+        let rows = rows(products);
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        issues(&rows, "2026-11-24").iter().any(|issue| issue.rule == "one-slot-share")
+    };
+    assert!(!found(6) && found(7));
+    let rows = rows(20);
+    let rows: Vec<&str> = rows[..19].iter().map(String::as_str).collect();
+    assert!(!issues(&rows, "2026-11-24").iter().any(|issue| issue.rule == "one-slot-share"), "too few to judge");
 }
