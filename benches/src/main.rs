@@ -69,6 +69,9 @@ enum Command {
         /// Folder of shards whose texts are scanned.
         #[arg(long)]
         from: PathBuf,
+        /// Keyword library.
+        #[arg(long, default_value = "builtin:keywords")]
+        library: String,
         /// Counted rounds.
         #[arg(long, default_value_t = 5, value_parser = at_least_one)]
         runs: usize,
@@ -104,7 +107,7 @@ fn main() -> anyhow::Result<()> {
         Command::Compare { input, tamis, threads, runs, keep } => {
             compare::compare(&compare::Plan { input, tamis, threads, runs }, keep.as_deref())
         }
-        Command::Scan { from, runs } => scan::scan(&from, runs),
+        Command::Scan { from, library, runs } => scan::scan(&from, &library, runs),
         Command::Memory { from, sizes, work, tamis, threads } => {
             compare::memory(from.as_deref(), &sizes, &work, &tamis, threads)
         }

@@ -49,10 +49,10 @@ pub use batch::{Batch, TextField};
 pub use detector::{Code, Detector, Evidence, Finding, RowScore, Scanner};
 pub use error::{KeywordError, Origin, Problem};
 pub use keywords::{
-    AhoCorasickEngine, Alternatives, AnchoredEngine, COLUMNS, Change, Date, Disguise, Entry, EntryHits, Evasion, Hit, ImportOptions,
-    Imported, KeywordDetector, KeywordLibrary, Lang, LibraryDiff, LibraryStats, LintIssue, ListFormat, LiteralEngine,
-    MAX_FINDINGS_PER_ENTRY, MatchKind, MatchScratch, Matcher, Measurement, Near, OneSlotShare, Pattern, PatternId, SHORT_CHARS, Severity,
-    StatsRow, TextCounts, Truth, Words, import, lint, one_slot_shares,
+    AhoCorasickEngine, Alternatives, AnchoredEngine, COLUMNS, Change, Date, Disguise, Entry, EntryHits, Evasion, Hit,
+    ImportOptions, Imported, KeywordDetector, KeywordLibrary, Lang, LibraryDiff, LibraryStats, LintIssue, ListFormat,
+    LiteralEngine, MAX_FINDINGS_PER_ENTRY, MatchKind, MatchScratch, Matcher, Measurement, Near, OneSlotShare, Pattern,
+    PatternId, SHORT_CHARS, Severity, StatsRow, TextCounts, Truth, Words, import, lint, one_slot_shares,
 };
 pub use normalize::{Normalized, Normalizer, is_word_char};
 pub use pii::{

@@ -18,7 +18,8 @@ fn root() -> PathBuf {
 
 fn library() -> KeywordLibrary {
     let folder = root().join("models/keywords");
-    let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let read =
+        |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut files = Vec::new();
     for entry in folder.read_dir().expect("the library") {
         let path = entry.expect("a file").path();
@@ -113,9 +114,10 @@ fn pinyin_of(c: char) -> Option<&'static str> {
 fn spelled(term: &str) -> Option<String> {
     let chars: Vec<char> = term.chars().collect();
     let at = chars.len() / 2;
-    let hidden = chars.iter().enumerate().map(|(i, &c)| {
-        if i == at { pinyin_of(c).map(str::to_owned) } else { Some(c.to_string()) }
-    });
+    let hidden = chars
+        .iter()
+        .enumerate()
+        .map(|(i, &c)| if i == at { pinyin_of(c).map(str::to_owned) } else { Some(c.to_string()) });
     hidden.collect()
 }
 
@@ -170,10 +172,15 @@ fn ways() -> Vec<Way> {
     add("look-alikes", Lang::En, None, replaced(LOOKALIKES));
     add("leet", Lang::En, Some(Disguise::Leet), Box::new(leet));
     let pairs: HashMap<char, char> = traditional().into_iter().collect();
-    add("traditional", Lang::Zh, None, Box::new(move |term| {
-        let hidden: String = term.chars().map(|c| pairs.get(&c).copied().unwrap_or(c)).collect();
-        (hidden != term).then_some(hidden)
-    }));
+    add(
+        "traditional",
+        Lang::Zh,
+        None,
+        Box::new(move |term| {
+            let hidden: String = term.chars().map(|c| pairs.get(&c).copied().unwrap_or(c)).collect();
+            (hidden != term).then_some(hidden)
+        }),
+    );
     add("pinyin", Lang::Zh, Some(Disguise::Sound), Box::new(spelled));
     add("homophones", Lang::Zh, Some(Disguise::Sound), homophone());
     ways

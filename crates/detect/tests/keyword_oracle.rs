@@ -89,7 +89,17 @@ fn row() -> impl Strategy<Value = RowSpec> {
             let term = if kind == "phrase" { format!("{one} {two}") } else { one };
             let unless = context.map_or(String::new(), |(before, after)| format!("{before}{term}{after}"));
             let level = "advisory".to_owned();
-            RowSpec { id: String::new(), level, kind: kind.to_owned(), term, near, with, not_near, unless, evasion: String::new() }
+            RowSpec {
+                id: String::new(),
+                level,
+                kind: kind.to_owned(),
+                term,
+                near,
+                with,
+                not_near,
+                unless,
+                evasion: String::new(),
+            }
         },
     )
 }

@@ -202,8 +202,12 @@ impl AnchorTable {
         let slots = (anchors.len() * 2).next_power_of_two();
         let slot = |hash: u64| hash as usize & (slots - 1);
         anchors.sort_by_key(|&(hash, at)| (slot(hash), at.pattern));
-        let mut table =
-            Self { bits: vec![0; bits / 64], bits_shift: 64 - bits.trailing_zeros(), slots: vec![0; slots + 1], list: Vec::new() };
+        let mut table = Self {
+            bits: vec![0; bits / 64],
+            bits_shift: 64 - bits.trailing_zeros(),
+            slots: vec![0; slots + 1],
+            list: Vec::new(),
+        };
         for &(hash, at) in &anchors {
             let bit = (hash >> table.bits_shift) as usize;
             table.bits[bit / 64] |= 1 << (bit % 64);
@@ -353,7 +357,9 @@ fn gather(pattern: &Pattern<'_>, out: &mut Vec<Candidate>) {
                 at = end;
             }
             Class::Wide => {
-                if let Some(pair) = bytes[at..].first_chunk::<6>().filter(|pair| CLASS[usize::from(pair[3])] == Class::Wide) {
+                if let Some(pair) =
+                    bytes[at..].first_chunk::<6>().filter(|pair| CLASS[usize::from(pair[3])] == Class::Wide)
+                {
                     let common = is_common_pair(&pattern.text[at..at + 6]);
                     let anchor = Anchor::Pair(hash_pair(pair));
                     out.push(Candidate { anchor, before: at as u32, commonness: 2 * u8::from(common) });
@@ -407,8 +413,19 @@ mod tests {
     #[test]
     fn every_kind_of_anchor_is_found() {
         let patterns: Vec<(String, bool)> = [
-            ("zorb", true), ("big zorb", true), ("the of", true), ("zo", false), ("甲乙", false), ("蝻", false), ("加qq", false),
-            ("k粉", true), ("é", true), ("a-b", true), ("wordlongerthaneight", true), ("甲 乙丙", false), ("x😀", false),
+            ("zorb", true),
+            ("big zorb", true),
+            ("the of", true),
+            ("zo", false),
+            ("甲乙", false),
+            ("蝻", false),
+            ("加qq", false),
+            ("k粉", true),
+            ("é", true),
+            ("a-b", true),
+            ("wordlongerthaneight", true),
+            ("甲 乙丙", false),
+            ("x😀", false),
         ]
         .map(|(text, bounded)| (text.to_owned(), bounded))
         .to_vec();

@@ -50,7 +50,6 @@ impl<E: LiteralEngine> KeywordDetector<E> {
         normalizer.fingerprint(&mut hasher);
         Ok(Self { library, normalizer, matcher, digest: hasher.finalize().to_hex().to_string() })
     }
-
 }
 
 impl<E> KeywordDetector<E> {

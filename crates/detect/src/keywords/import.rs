@@ -93,7 +93,8 @@ pub struct Imported {
 
 /// Columns of imported and exported rows.
 pub const COLUMNS: [&str; 13] = [
-    "id", "level", "lang", "match", "term", "near", "with", "not_near", "unless", "evasion", "added", "reviewed", "note",
+    "id", "level", "lang", "match", "term", "near", "with", "not_near", "unless", "evasion", "added", "reviewed",
+    "note",
 ];
 
 /// One term as its list has it.
@@ -111,9 +112,9 @@ pub fn import(text: &str, options: &ImportOptions, known: &HashSet<String>) -> R
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let raw = match options.format {
         ListFormat::Plain => lines(text).map(|line| raw(line, "")).collect(),
-        ListFormat::Tagged => {
-            lines(text).map(|line| line.split_once(char::is_whitespace).map_or(raw(line, ""), |(a, b)| raw(a, b))).collect()
-        }
+        ListFormat::Tagged => lines(text)
+            .map(|line| line.split_once(char::is_whitespace).map_or(raw(line, ""), |(a, b)| raw(a, b)))
+            .collect(),
         ListFormat::Csv => table(text, options)?,
         ListFormat::Json => objects(text)?,
         ListFormat::Lexicon => lexicon(text)?,
@@ -161,8 +162,9 @@ struct Object {
 }
 
 fn objects(text: &str) -> Result<Vec<Raw>, String> {
-    let objects: Vec<Object> = serde_json::from_str(text)
-        .map_err(|error| format!("{error}; expected an array of objects with \"match\", and optional \"tags\" and \"exceptions\""))?;
+    let objects: Vec<Object> = serde_json::from_str(text).map_err(|error| {
+        format!("{error}; expected an array of objects with \"match\", and optional \"tags\" and \"exceptions\"")
+    })?;
     let mut out = Vec::new();
     for object in &objects {
         for alternative in object.pattern.split('|').filter(|part| !part.trim().is_empty()) {
@@ -222,10 +224,12 @@ fn rows(raw: Vec<Raw>, options: &ImportOptions, known: &HashSet<String>) -> Impo
         let contexts = exceptions.iter().map(|text| normalizer.normal_form(text));
         let contexts = contexts.filter(|text| kind == MatchKind::Substring && text.contains(&term) && *text != term);
         let unless = contexts.collect::<Vec<_>>().join(" | ");
-        let note = [options.from.as_str(), note.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+        let note =
+            [options.from.as_str(), note.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
         let note = note.join(": ").replace(['\t', '\n', '\r'], " ");
         let date = options.date.to_string();
-        let cells = [&id, options.level.name(), lang.name(), kind.name(), &term, "", "", "", &unless, "", &date, &date, &note];
+        let cells =
+            [&id, options.level.name(), lang.name(), kind.name(), &term, "", "", "", &unless, "", &date, &date, &note];
         out.rows.push(cells.join("\t"));
     }
     out
@@ -285,29 +289,44 @@ mod tests {
         let got = import(text, &options(ListFormat::Plain), &HashSet::from(["梨梨".to_owned()])).expect("a list");
         assert_eq!(terms(&got), ["A2e-en-x0001 word zorb", "A2e-en-x0002 phrase big zorb"]);
         let left: Vec<_> = got.left_out.iter().map(|(&why, &count)| (why, count)).collect();
-        let expected =
-            [("has a | or a tab", 1), ("known already", 2), ("nothing left after normalisation", 1), ("one character", 1)];
+        let expected = [
+            ("has a | or a tab", 1),
+            ("known already", 2),
+            ("nothing left after normalisation", 1),
+            ("one character", 1),
+        ];
         assert_eq!(left, expected);
     }
 
     #[test]
     fn other_formats_give_terms_and_notes() {
-        let note = |got: &Imported| got.rows.iter().map(|row| row.rsplit('\t').next().unwrap_or_default().to_owned()).collect::<Vec<_>>();
+        let note = |got: &Imported| {
+            got.rows.iter().map(|row| row.rsplit('\t').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
         let got = import("梨梨 甲,乙\nzorb", &options(ListFormat::Tagged), &HashSet::new()).expect("a list");
         assert_eq!(terms(&got), ["A2e-zh-x0001 substring 梨梨", "A2e-en-x0001 word zorb"]);
         assert_eq!(note(&got), ["list: 甲,乙", "list"]);
         let csv = ImportOptions { note_columns: vec!["kind".to_owned()], ..options(ListFormat::Csv) };
         let got = import("kind,text\nfruit,\"zo,rb\"\n", &csv, &HashSet::new()).expect("a table");
-        assert_eq!((terms(&got), note(&got)), (vec!["A2e-en-x0001 word zo,rb".to_owned()], vec!["list: fruit".to_owned()]));
+        assert_eq!(
+            (terms(&got), note(&got)),
+            (vec!["A2e-en-x0001 word zo,rb".to_owned()], vec!["list: fruit".to_owned()])
+        );
         let wrong = ImportOptions { term_column: Some("wrod".to_owned()), ..csv };
-        assert_eq!(import("kind,text\n", &wrong, &HashSet::new()).expect_err("a mistake"), "no column \"wrod\"; columns are kind, text");
-        let json = r#"[{"match": "zo*rb|梨", "tags": ["t"], "exceptions": ["*s"]}, {"match": "梨梨", "exceptions": ["大*"]}]"#;
+        assert_eq!(
+            import("kind,text\n", &wrong, &HashSet::new()).expect_err("a mistake"),
+            "no column \"wrod\"; columns are kind, text"
+        );
+        let json =
+            r#"[{"match": "zo*rb|梨", "tags": ["t"], "exceptions": ["*s"]}, {"match": "梨梨", "exceptions": ["大*"]}]"#;
         let got = import(json, &options(ListFormat::Json), &HashSet::new()).expect("objects");
         assert_eq!(terms(&got), ["A2e-en-x0001 word zorb", "A2e-zh-x0001 substring 梨梨"]);
         assert!(got.rows[1].contains("\t大梨梨\t"), "{:?}", got.rows);
         let lexicon = "zorb_noun\tTRUE\nblah_adj\tFALSE\ngrob_verb\t-0.2\nfloob_up_verb\t1.5\n";
         let got = import(lexicon, &options(ListFormat::Lexicon), &HashSet::new()).expect("a lexicon");
         assert_eq!(terms(&got), ["A2e-en-x0001 word zorb", "A2e-en-x0002 phrase floob up"]);
-        assert!(import("zorb\n", &options(ListFormat::Lexicon), &HashSet::new()).expect_err("a mistake").contains("line 1"));
+        assert!(
+            import("zorb\n", &options(ListFormat::Lexicon), &HashSet::new()).expect_err("a mistake").contains("line 1")
+        );
     }
 }

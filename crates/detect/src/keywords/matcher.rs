@@ -79,7 +79,15 @@ impl<E: LiteralEngine> Matcher<E> {
     /// # Errors
     /// [`KeywordError::Automaton`] where the engine refuses the patterns.
     pub fn new(library: &KeywordLibrary, normalizer: &Normalizer) -> Result<Self, KeywordError> {
-        let mut patterns = Patterns { normalizer, ids: HashMap::new(), words: HashMap::new(), lists: HashMap::new(), unbounded: Vec::new(), hidden: HashSet::new(), evasions: Vec::new() };
+        let mut patterns = Patterns {
+            normalizer,
+            ids: HashMap::new(),
+            words: HashMap::new(),
+            lists: HashMap::new(),
+            unbounded: Vec::new(),
+            hidden: HashSet::new(),
+            evasions: Vec::new(),
+        };
         let mut term_of: Vec<u32> = Vec::with_capacity(library.entries().len());
         let mut rules = Vec::with_capacity(library.entries().len());
         for entry in library.entries() {

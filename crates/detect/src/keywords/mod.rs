@@ -29,6 +29,6 @@ pub use entry::{Alternatives, Disguise, Entry, Evasion, Lang, MatchKind, Near, W
 pub use import::{COLUMNS, ImportOptions, Imported, ListFormat, import};
 pub use library::KeywordLibrary;
 pub use lint::{LintIssue, OneSlotShare, Severity, lint, one_slot_shares};
-pub use measure::{EntryHits, Measurement, SHORT_CHARS, TextCounts, Truth};
 pub use matcher::{Hit, MatchScratch, Matcher};
+pub use measure::{EntryHits, Measurement, SHORT_CHARS, TextCounts, Truth};
 pub use stats::{LibraryStats, StatsRow};

@@ -51,7 +51,18 @@ pub fn files(rows: &[RowSpec]) -> Vec<(String, String)> {
         let file = files.entry(format!("{risk}.tsv")).or_insert_with(|| {
             "id\tlevel\tlang\tmatch\tterm\tnear\twith\tnot_near\tunless\tevasion\tadded\treviewed\n".to_owned()
         });
-        let cells = [&row.id, &row.level, lang, &row.kind, &row.term, &row.near, &row.with, &row.not_near, &row.unless, &row.evasion];
+        let cells = [
+            &row.id,
+            &row.level,
+            lang,
+            &row.kind,
+            &row.term,
+            &row.near,
+            &row.with,
+            &row.not_near,
+            &row.unless,
+            &row.evasion,
+        ];
         *file += &format!("{}\t2026-11-01\t2026-11-24\n", cells.join("\t"));
     }
     files.into_iter().collect()

@@ -16,11 +16,8 @@ pub fn diff(arguments: &KeywordsDiffArguments) -> Result<u8, Failure> {
     let (after, _) = load_named(&arguments.after, &arguments.taxonomy)?;
     let diff = LibraryDiff::between(&before, &after);
     let heads = [head(&before), head(&after)];
-    let effect = if arguments.sample.is_empty() {
-        None
-    } else {
-        Some(Effect::measure(arguments, [before, after], &taxonomy)?)
-    };
+    let effect =
+        if arguments.sample.is_empty() { None } else { Some(Effect::measure(arguments, [before, after], &taxonomy)?) };
     if arguments.json {
         print_json(&json(&diff, &heads, effect.as_ref()))?;
     } else {
@@ -114,9 +111,9 @@ fn text(diff: &LibraryDiff, heads: &[String; 2], effect: Option<&Effect>) -> Str
 
 fn json(diff: &LibraryDiff, heads: &[String; 2], effect: Option<&Effect>) -> serde_json::Value {
     let changed = diff.changed.iter().map(|(id, changes)| {
-        let changes = changes.iter().map(|change| {
-            serde_json::json!({ "column": change.column, "before": change.before, "after": change.after })
-        });
+        let changes = changes.iter().map(
+            |change| serde_json::json!({ "column": change.column, "before": change.before, "after": change.after }),
+        );
         serde_json::json!({ "entry": id, "changes": changes.collect::<Vec<_>>() })
     });
     let effect = effect.map(|effect| {

@@ -36,8 +36,9 @@ pub fn import_list(arguments: &KeywordsImportArguments) -> Result<u8, Failure> {
     let normalizer = Normalizer::new();
     let entries = existing.iter().flat_map(|library| library.entries()).filter(|entry| Some(entry.risk) == risk);
     let known: HashSet<String> = entries.map(|entry| normalizer.normal_form(&entry.term)).collect();
-    let imported = import(&text, &options, &known)
-        .map_err(|message| Failure::usage(format!("{} as {}: {message}", arguments.list.display(), options.format.name())))?;
+    let imported = import(&text, &options, &known).map_err(|message| {
+        Failure::usage(format!("{} as {}: {message}", arguments.list.display(), options.format.name()))
+    })?;
     if !imported.rows.is_empty() {
         write_rows(folder, &imported, &options, &taxonomy, existing.is_some())?;
     }
@@ -46,7 +47,10 @@ pub fn import_list(arguments: &KeywordsImportArguments) -> Result<u8, Failure> {
         let _ = write!(said, "; {count} left out: {why}");
     }
     anstream::eprintln!("{said}");
-    anstream::eprintln!("review them: tamis keywords lint {0}; tamis keywords test --library {0} SAMPLE", folder.display());
+    anstream::eprintln!(
+        "review them: tamis keywords lint {0}; tamis keywords test --library {0} SAMPLE",
+        folder.display()
+    );
     Ok(0)
 }
 
@@ -74,7 +78,9 @@ fn options(arguments: &KeywordsImportArguments, existing: Option<&KeywordLibrary
     };
     let lang = match arguments.lang.as_deref() {
         None => Lang::Any,
-        Some(name) => Lang::parse(name).ok_or_else(|| Failure::usage(format!("--lang {name}: expected zh, en or *")))?,
+        Some(name) => {
+            Lang::parse(name).ok_or_else(|| Failure::usage(format!("--lang {name}: expected zh, en or *")))?
+        }
     };
     let level = Level::parse(&arguments.level)
         .ok_or_else(|| Failure::usage(format!("--level {}: expected advisory or enforce", arguments.level)))?;
@@ -125,7 +131,8 @@ fn write_rows(
     };
     let own = text.lines().find(|line| !line.starts_with('#') && !line.trim().is_empty());
     if own.is_some_and(|line| line.trim_end() != header) {
-        let message = format!("{}: has other columns than {}; import into another folder", file.display(), COLUMNS.join(", "));
+        let message =
+            format!("{}: has other columns than {}; import into another folder", file.display(), COLUMNS.join(", "));
         return Err(Failure::usage(message));
     }
     if !text.ends_with('\n') {
@@ -155,9 +162,10 @@ pub fn export(arguments: &KeywordsExportArguments) -> Result<u8, Failure> {
     let (library, taxonomy) = load(&arguments.library)?;
     let level = match arguments.level.as_deref() {
         None => None,
-        Some(name) => {
-            Some(Level::parse(name).ok_or_else(|| Failure::usage(format!("--level {name}: expected advisory or enforce")))?)
-        }
+        Some(name) => Some(
+            Level::parse(name)
+                .ok_or_else(|| Failure::usage(format!("--level {name}: expected advisory or enforce")))?,
+        ),
     };
     if let Some(unknown) = arguments.risk.iter().find(|code| taxonomy.risk_id(code).is_none()) {
         return Err(Failure::usage(format!("--risk {unknown}: {} has no such risk", taxonomy.name())));

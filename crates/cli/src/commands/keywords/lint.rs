@@ -61,13 +61,12 @@ fn lint_json(library: &KeywordLibrary, taxonomy: &Taxonomy, issues: &[LintIssue]
             "severity": name(issue.severity), "rule": issue.rule, "origin": issue.origin.to_string(), "message": issue.message,
         })
     });
-    let shares = one_slot_shares(library, taxonomy).into_iter().map(|share| {
-        serde_json::json!({ "risk": share.risk, "entries": share.entries, "one_slot_apart": share.apart })
-    });
+    let shares = one_slot_shares(library, taxonomy).into_iter().map(
+        |share| serde_json::json!({ "risk": share.risk, "entries": share.entries, "one_slot_apart": share.apart }),
+    );
     serde_json::json!({
         "library": library.name(), "version": library.version(), "updated": library.updated().to_string(),
         "digest": library.digest(), "entries": library.entries().len(), "issues": issues.collect::<Vec<_>>(),
         "one_slot": shares.collect::<Vec<_>>(),
     })
 }
-

@@ -47,15 +47,14 @@ fn today() -> Result<Date, Failure> {
     Date::parse(&text).ok_or_else(|| Failure::usage("the clock tells no date; give --as-of"))
 }
 
-
 /// How a sample is to be read.
 fn sample_options(arguments: &SampleArguments, paths: &[std::path::PathBuf]) -> Result<SampleOptions, Failure> {
     let only = match arguments.only.as_deref() {
         None => None,
         Some(text) => {
             let parts = text.split_once('=').filter(|(key, _)| !key.is_empty());
-            let (key, value) =
-                parts.ok_or_else(|| Failure::usage(format!("--only {text}: expected KEY=VALUE, such as split=train")))?;
+            let (key, value) = parts
+                .ok_or_else(|| Failure::usage(format!("--only {text}: expected KEY=VALUE, such as split=train")))?;
             Some((key.to_owned(), value.to_owned()))
         }
     };

@@ -184,7 +184,9 @@ impl Report<'_> {
             count(chars),
             per_million(3, chars),
         );
-        out.push_str("| risk | entries | enforce | per million | clean texts | positives | recall | wrong | precision |\n");
+        out.push_str(
+            "| risk | entries | enforce | per million | clean texts | positives | recall | wrong | precision |\n",
+        );
         out.push_str("|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
         for row in self.risks() {
             let _ = writeln!(
@@ -217,7 +219,10 @@ impl Report<'_> {
             let EntryHits { clean_hits, clean_texts, clean_disguised, wrong, right } = **hits;
             let level = entry.level.name();
             let id = &entry.id;
-            let _ = writeln!(out, "| {id} | {level} | {clean_hits} | {clean_texts} | {clean_disguised} | {wrong} | {right} |");
+            let _ = writeln!(
+                out,
+                "| {id} | {level} | {clean_hits} | {clean_texts} | {clean_disguised} | {wrong} | {right} |"
+            );
         }
         out
     }
@@ -245,9 +250,10 @@ impl Report<'_> {
                 "clean_disguised": hits.clean_disguised, "right": hits.right, "wrong": hits.wrong,
             })
         });
-        let groups = self.groups.iter().map(|(group, (all, hit))| {
-            serde_json::json!({ "group": group, "clean_texts": all, "enforced": hit })
-        });
+        let groups = self
+            .groups
+            .iter()
+            .map(|(group, (all, hit))| serde_json::json!({ "group": group, "clean_texts": all, "enforced": hit }));
         let (enforced, any) = self.measurement.total();
         serde_json::json!({
             "library": self.library.name(), "version": self.library.version(), "digest": self.library.digest(),

@@ -79,7 +79,8 @@ fn space_may_part(bytes: &[u8], at: usize) -> bool {
     let get = |offset: isize| at.checked_add_signed(offset).and_then(|at| bytes.get(at)).copied();
     let solid = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte >= 0x80);
     let (l1, r1) = (get(-1), get(1));
-    let plain = l1.is_some_and(|byte| byte.is_ascii_alphanumeric()) && r1.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let plain =
+        l1.is_some_and(|byte| byte.is_ascii_alphanumeric()) && r1.is_some_and(|byte| byte.is_ascii_alphanumeric());
     !plain || (!solid(get(-2)) && !solid(get(2)))
 }
 

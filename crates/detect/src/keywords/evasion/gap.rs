@@ -97,7 +97,10 @@ fn is_even(text: &str, (x, start): (char, usize), (y, end): (char, usize), solid
 /// Marks and symbols that no sentence has between two Han characters.
 pub(super) fn is_mark(c: char) -> bool {
     if c.is_ascii() {
-        return matches!(c, '*' | '_' | '~' | '^' | '|' | '+' | '=' | '#' | '@' | '&' | '%' | '$' | '\\' | '/' | '-' | '`');
+        return matches!(
+            c,
+            '*' | '_' | '~' | '^' | '|' | '+' | '=' | '#' | '@' | '&' | '%' | '$' | '\\' | '/' | '-' | '`'
+        );
     }
     is_emoji(c) || matches!(c, '·' | '•' | '¤' | '§' | '¦' | '¨' | '¬' | '¯' | '°' | '±' | '´' | '¸' | '×' | '÷' | '€')
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::gap::Gap;
 use super::sound::SoundIndex;
 use super::view::{Made, Unit, View, fold};
-use super::{MAX_CHARS, MIN_GAPPED, MIN_EVEN_HAN, MIN_SPACED_HAN, candidates, is_han, is_solid, leet};
+use super::{MAX_CHARS, MIN_EVEN_HAN, MIN_GAPPED, MIN_SPACED_HAN, candidates, is_han, is_solid, leet};
 use crate::keywords::{Disguise, Evasion, LiteralEngine, Pattern};
 use crate::{KeywordError, is_word_char};
 
@@ -96,13 +96,7 @@ impl<E: LiteralEngine> DisguiseIndex<E> {
         self.sound.find(text, &mut scratch.sound, sink);
     }
 
-    fn find_in(
-        &self,
-        text: &str,
-        (start, end): (usize, usize),
-        view: &mut View,
-        sink: &mut dyn FnMut(Disguised),
-    ) {
+    fn find_in(&self, text: &str, (start, end): (usize, usize), view: &mut View, sink: &mut dyn FnMut(Disguised)) {
         let Some(engine) = &self.engine else { return };
         view.show(text, start, end);
         engine.find_all(view.text.as_bytes(), &mut |shown, from, to| {

@@ -46,7 +46,8 @@ impl Readings {
                 }
             }
             // Written with v where a keyboard has no ü.
-            let umlauts: Vec<_> = written.iter().filter(|(text, _)| text.contains('ü')).map(|(&k, &v)| (k, v)).collect();
+            let umlauts: Vec<_> =
+                written.iter().filter(|(text, _)| text.contains('ü')).map(|(&k, &v)| (k, v)).collect();
             for (text, syllable) in umlauts {
                 let spelled: &'static str = match text {
                     "lü" => "lv",
