@@ -243,7 +243,7 @@ fn terms_in_disguise_are_recovered() {
 #[test]
 fn near_collisions_are_left_alone() {
     let detector = KeywordDetector::new(library()).expect("a detector");
-    let path = root().join("tests/cases/keywords/near_collisions.tsv");
+    let path = root().join("tests/cases/near_collisions.tsv");
     let text = std::fs::read_to_string(path).expect("the cases");
     let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split('\t').collect()).collect();
     assert!(rows.len() >= 200, "{} cases", rows.len());

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use memchr::memmem::Finder;
+
 use super::engine::{AhoCorasickEngine, LiteralEngine, Pattern, PatternId};
 use super::everyday::{is_common_pair, is_everyday};
 use crate::KeywordError;
@@ -27,7 +29,49 @@ pub struct AnchoredEngine {
     singles: HashMap<u32, Vec<Anchored>>,
     /// A bit for each character of the basic plane with which `singles` has patterns; empty where it has none.
     single_bits: Vec<u64>,
-    rest: Option<(AhoCorasickEngine, Vec<PatternId>)>,
+    rest: Rest,
+}
+
+/// Patterns that have no anchor.
+#[derive(Clone, Debug)]
+enum Rest {
+    /// A few, each looked for by itself.
+    Few(Vec<(Finder<'static>, PatternId)>),
+    /// More, by an automaton whose patterns are at these positions.
+    Many(AhoCorasickEngine, Vec<PatternId>),
+}
+
+/// Patterns without an anchor up to which each is looked for by itself.
+const FEW: usize = 8;
+
+impl Rest {
+    fn new(patterns: &[Pattern<'_>], ids: Vec<u32>) -> Result<Self, KeywordError> {
+        let ids: Vec<PatternId> = ids.into_iter().map(PatternId).collect();
+        let texts: Vec<Pattern<'_>> = ids.iter().map(|id| patterns[id.0 as usize]).collect();
+        if ids.len() > FEW {
+            return Ok(Self::Many(AhoCorasickEngine::build(&texts)?, ids));
+        }
+        let finder = |pattern: &Pattern<'_>| Finder::new(pattern.text).into_owned();
+        Ok(Self::Few(texts.iter().map(finder).zip(ids).collect()))
+    }
+
+    fn find_all(&self, haystack: &[u8], sink: &mut dyn FnMut(PatternId, usize, usize)) {
+        match self {
+            Self::Few(finders) => {
+                for (finder, pattern) in finders {
+                    let (mut at, len) = (0, finder.needle().len());
+                    // One by one, since occurrences may overlap.
+                    while let Some(found) = finder.find(&haystack[at..]) {
+                        sink(*pattern, at + found, at + found + len);
+                        at += found + 1;
+                    }
+                }
+            }
+            Self::Many(engine, patterns) => {
+                engine.find_all(haystack, &mut |found, start, end| sink(patterns[found.0 as usize], start, end));
+            }
+        }
+    }
 }
 
 /// A pattern, and how many of its bytes stand before its anchor.
@@ -83,12 +127,7 @@ impl LiteralEngine for AnchoredEngine {
                 singles.entry(c).or_default().push(at);
             }
         }
-        let rest = if rest.is_empty() {
-            None
-        } else {
-            let texts: Vec<Pattern<'_>> = rest.iter().map(|&at| patterns[at as usize]).collect();
-            Some((AhoCorasickEngine::build(&texts)?, rest.into_iter().map(PatternId).collect()))
-        };
+        let rest = Rest::new(patterns, rest)?;
         Ok(Self {
             bytes,
             starts,
@@ -102,9 +141,7 @@ impl LiteralEngine for AnchoredEngine {
     }
 
     fn find_all(&self, haystack: &[u8], sink: &mut dyn FnMut(PatternId, usize, usize)) {
-        if let Some((engine, patterns)) = &self.rest {
-            engine.find_all(haystack, &mut |found, start, end| sink(patterns[found.0 as usize], start, end));
-        }
+        self.rest.find_all(haystack, sink);
         let mut at = 0;
         // Start, end and hash of the last word.
         let mut last: Option<(usize, usize, u64)> = None;

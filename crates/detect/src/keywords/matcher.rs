@@ -1,12 +1,9 @@
 //! From occurrences of patterns to hits of entries.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-
-use super::entry::{Alternatives, Words};
-use super::evasion::{DisguiseIndex, DisguiseScratch};
+use super::evasion::DisguiseScratch;
 use super::places::{DISGUISED, Place, Places};
-use super::{AnchoredEngine, Disguise, Entry, Evasion, KeywordLibrary, LiteralEngine, Near, Pattern};
+use super::rule::{ConditionPatterns, Conditions, Patterns, Rule, Searcher};
+use super::{AnchoredEngine, Evasion, KeywordLibrary, LiteralEngine};
 use crate::{KeywordError, Normalizer};
 
 /// A keyword's occurrence that fulfils all of its conditions.
@@ -25,52 +22,33 @@ pub struct Hit {
 /// Memory that a [`Matcher`] uses again from text to text.
 #[derive(Debug, Default)]
 pub struct MatchScratch {
+    terms: Vec<Place>,
+    /// Places of terms with the entry that has yet to be judged by its conditions.
+    open: Vec<(Place, u32)>,
     places: Places,
+    /// Places of conditions in disguise, which are the same for every stretch of the text.
+    disguised: Vec<Place>,
+    stretches: Vec<(usize, usize)>,
     hits: Vec<Hit>,
     disguise: DisguiseScratch,
 }
 
 /// Finds a library's hits in normalised text.
 ///
-/// Terms, conditions and contexts are patterns of one engine, each once. A text in which no term stands costs one search;
-/// else each occurrence of a term costs a binary search per condition, also on hostile text. Entries that name a
+/// A text is searched for the terms alone. Only where terms stand that have conditions are these looked for, each in as
+/// much of the text as it can reach: first what has to stand near, then, for what is left, the other conditions. Each
+/// place of a term costs a binary search per condition, also on hostile text. Entries that name a
 /// [`Disguise`](super::Disguise) are looked for in a second view of the text, too, and so are their conditions.
 #[derive(Clone, Debug)]
 pub struct Matcher<E = AnchoredEngine> {
-    engine: E,
-    disguised: DisguiseIndex<E>,
-    /// Where the entries of which a pattern is the term begin in `terms`, per pattern, and where the last end.
-    first_term: Vec<u32>,
+    terms: Searcher<E>,
+    conditions: Searcher<E>,
+    /// Where the entries of a term begin in `entries`, per pattern, and where the last end.
+    first_entry: Vec<u32>,
     /// Entries by the pattern of their term.
-    terms: Vec<u32>,
+    entries: Vec<u32>,
     /// Rules per entry.
     rules: Vec<Rule>,
-}
-
-/// An entry's conditions by patterns.
-#[derive(Clone, Debug)]
-struct Rule {
-    bounded: bool,
-    evasion: Evasion,
-    /// None where the entry counts wherever its term stands.
-    conditions: Option<Box<Conditions>>,
-}
-
-#[derive(Clone, Debug)]
-struct Conditions {
-    near: Option<Window>,
-    with: PatternLists,
-    not_near: Option<Window>,
-    unless: PatternLists,
-}
-
-/// Patterns of a condition, in lists that rules share.
-type PatternLists = Arc<[Arc<[u32]>]>;
-
-#[derive(Clone, Debug)]
-struct Window {
-    within: u32,
-    patterns: PatternLists,
 }
 
 impl<E: LiteralEngine> Matcher<E> {
@@ -79,74 +57,132 @@ impl<E: LiteralEngine> Matcher<E> {
     /// # Errors
     /// [`KeywordError::Automaton`] where the engine refuses the patterns.
     pub fn new(library: &KeywordLibrary, normalizer: &Normalizer) -> Result<Self, KeywordError> {
-        let mut patterns = Patterns {
-            normalizer,
-            ids: HashMap::new(),
-            words: HashMap::new(),
-            lists: HashMap::new(),
-            unbounded: Vec::new(),
-            hidden: HashSet::new(),
-            evasions: Vec::new(),
-        };
+        let (mut terms, mut conditions) = (Patterns::new(*normalizer), ConditionPatterns::new(*normalizer));
         let mut term_of: Vec<u32> = Vec::with_capacity(library.entries().len());
         let mut rules = Vec::with_capacity(library.entries().len());
         for entry in library.entries() {
-            let term = patterns.id(&entry.term);
-            patterns.used(term as usize, entry.kind.is_bounded());
-            rules.push(patterns.rule(entry));
-            patterns.hide(term as usize, entry.evasion);
-            term_of.push(term);
+            term_of.push(terms.add(&entry.term, entry.kind.is_bounded(), entry.evasion));
+            rules.push(conditions.rule(entry));
         }
-        let (first_term, terms) = grouped(&term_of, patterns.ids.len());
-        let mut texts: Vec<(&Box<str>, &u32)> = patterns.ids.iter().collect();
-        texts.sort_unstable_by_key(|&(_, id)| id);
-        let texts: Vec<&str> = texts.into_iter().map(|(text, _)| &**text).collect();
-        let evasions = patterns.evasions.iter().copied().chain(std::iter::repeat(Evasion::NONE));
-        let bounded = |at: usize| !patterns.unbounded.get(at).copied().unwrap_or_default();
-        let wanted: Vec<Pattern<'_>> =
-            texts.iter().enumerate().map(|(at, &text)| Pattern { text, bounded: bounded(at) }).collect();
-        let hidden = (0..).zip(&texts).zip(evasions).map(|((id, text), evasion)| (id, *text, evasion));
-        Ok(Self { engine: E::build(&wanted)?, disguised: DisguiseIndex::build(hidden)?, first_term, terms, rules })
+        let (first_entry, entries) = grouped(&term_of, terms.len());
+        let (terms, conditions) = (terms.searcher()?, conditions.patterns.searcher()?);
+        Ok(Self { terms, conditions, first_entry, entries, rules })
     }
 
     /// The hits in `text`, which is normalised, by start, end and entry. Overlapping hits count each.
     pub fn find<'s>(&self, text: &str, scratch: &'s mut MatchScratch) -> &'s [Hit] {
-        let MatchScratch { places, hits, disguise } = scratch;
-        hits.clear();
-        places.clear();
-        let mut any_term = false;
-        self.engine.find_all(text.as_bytes(), &mut |pattern, start, end| {
-            any_term |= !self.entries_of(pattern.0).is_empty();
-            places.list.push(Place::new(text, pattern.0, start, end));
-        });
-        self.disguised.find(text, disguise, &mut |found| {
-            any_term |= !self.entries_of(found.pattern).is_empty();
-            places.list.push(found.into());
-        });
-        if !any_term {
-            return hits;
+        scratch.hits.clear();
+        scratch.open.clear();
+        scratch.terms.clear();
+        self.terms.find(text, (0, text.len()), |place| scratch.terms.push(place));
+        self.terms.find_disguised(text, &mut scratch.disguise, |place| scratch.terms.push(place));
+        scratch.terms.sort_unstable();
+        scratch.terms.dedup();
+        for &place in &scratch.terms {
+            for &entry in self.entries_of(place.pattern & !DISGUISED) {
+                let rule = &self.rules[entry as usize];
+                if !rule.evasion.covers(place.used) || (rule.bounded && place.inside_word) {
+                    continue;
+                }
+                match rule.conditions {
+                    None => scratch.hits.push(hit(place, entry)),
+                    Some(_) => scratch.open.push((place, entry)),
+                }
+            }
         }
+        if !scratch.open.is_empty() {
+            self.judge(text, scratch);
+        }
+        scratch.hits.sort_unstable();
+        &scratch.hits
+    }
+
+    /// Adds the open places whose conditions hold to the hits.
+    fn judge(&self, text: &str, scratch: &mut MatchScratch) {
+        let MatchScratch { open, places, disguised, stretches, hits, disguise, .. } = scratch;
+        disguised.clear();
+        if open.iter().any(|&(_, entry)| !self.rules[entry as usize].evasion.is_empty()) {
+            self.conditions.find_disguised(text, disguise, |place| disguised.push(place));
+        }
+        let reach = |within: u32| (within as usize).saturating_mul(4).saturating_add(self.conditions.longest);
+        let near = |conditions: &Conditions| conditions.near.as_ref().map(|window| reach(window.within));
+        self.gather(text, open, near, stretches, places, disguised);
+        open.retain(|&(place, entry)| {
+            let (rule, conditions) = self.rule(entry);
+            conditions.near.as_ref().is_none_or(|window| rule.stands(window, text, places, place, true))
+        });
+        let others = |conditions: &Conditions| {
+            let not_near = conditions.not_near.as_ref().map(|window| reach(window.within));
+            let unless = (!conditions.unless.is_empty()).then_some(self.conditions.longest);
+            let with = (!conditions.with.is_empty()).then_some(usize::MAX);
+            not_near.max(unless).max(with)
+        };
+        self.gather(text, open, others, stretches, places, disguised);
+        for &(place, entry) in &*open {
+            let (rule, conditions) = self.rule(entry);
+            let barred = conditions.not_near.as_ref().is_some_and(|it| rule.stands(it, text, places, place, false));
+            if !barred && rule.has_company(conditions, places) && !rule.is_excused(conditions, places, place) {
+                hits.push(hit(place, entry));
+            }
+        }
+    }
+
+    /// Finds the conditions' patterns around the open places, as far as `reach` says in bytes for each.
+    fn gather(
+        &self,
+        text: &str,
+        open: &[(Place, u32)],
+        reach: impl Fn(&Conditions) -> Option<usize>,
+        stretches: &mut Vec<(usize, usize)>,
+        places: &mut Places,
+        disguised: &[Place],
+    ) {
+        stretches.clear();
+        for &(place, entry) in open {
+            if let Some(reach) = reach(self.rule(entry).1) {
+                let start = text.floor_char_boundary(place.start.saturating_sub(reach));
+                stretches.push((start, text.ceil_char_boundary(place.end.saturating_add(reach))));
+            }
+        }
+        places.clear();
+        if stretches.is_empty() {
+            return;
+        }
+        stretches.sort_unstable();
+        let mut joined: Option<(usize, usize)> = None;
+        for &(start, end) in stretches.iter().chain([&(usize::MAX, usize::MAX)]) {
+            joined = match joined {
+                Some((first, last)) if start <= last => Some((first, last.max(end))),
+                other => {
+                    if let Some(stretch) = other {
+                        self.conditions.find(text, stretch, |place| places.list.push(place));
+                    }
+                    Some((start, end))
+                }
+            };
+        }
+        places.list.extend_from_slice(disguised);
         places.list.sort_unstable();
         places.list.dedup();
-        let mut from = 0;
-        while let Some(&Place { pattern, .. }) = places.list.get(from) {
-            let to = from + places.list[from..].partition_point(|place| place.pattern == pattern);
-            for &entry in self.entries_of(pattern & !DISGUISED) {
-                self.rules[entry as usize].accept(text, places, from..to, |place| {
-                    hits.push(Hit { start: place.start, end: place.end, entry, used: place.used });
-                });
-            }
-            from = to;
-        }
-        hits.sort_unstable();
-        hits
+        places.index(text);
     }
 
     /// Entries of which the pattern is the term.
-    fn entries_of(&self, pattern: u32) -> &[u32] {
-        let at = pattern as usize;
-        &self.terms[self.first_term[at] as usize..self.first_term[at + 1] as usize]
+    fn entries_of(&self, term: u32) -> &[u32] {
+        let at = term as usize;
+        &self.entries[self.first_entry[at] as usize..self.first_entry[at + 1] as usize]
     }
+
+    /// The rule of an entry that has conditions.
+    fn rule(&self, entry: u32) -> (&Rule, &Conditions) {
+        static NO_CONDITIONS: std::sync::LazyLock<Conditions> = std::sync::LazyLock::new(Conditions::default);
+        let rule = &self.rules[entry as usize];
+        (rule, rule.conditions.as_deref().unwrap_or(&NO_CONDITIONS))
+    }
+}
+
+fn hit(place: Place, entry: u32) -> Hit {
+    Hit { start: place.start, end: place.end, entry, used: place.used }
 }
 
 /// Positions in `groups` by their group, of which there are so many, and where each group's begin.
@@ -159,141 +195,4 @@ fn grouped(groups: &[u32], many: usize) -> (Vec<u32>, Vec<u32>) {
     let mut members: Vec<u32> = (0..groups.len() as u32).collect();
     members.sort_by_key(|&at| groups[at as usize]);
     (first, members)
-}
-
-impl Rule {
-    /// Tells `sink` those of the places `range`, all of the entry's term, that fulfil the conditions.
-    fn accept(&self, text: &str, places: &mut Places, range: std::ops::Range<usize>, mut sink: impl FnMut(Place)) {
-        let conditions = self.conditions.as_deref();
-        if let Some(Conditions { with, near, not_near, .. }) = conditions {
-            if !with.is_empty() && !self.any(with, |pattern| places.has_bounded(pattern)) {
-                return;
-            }
-            if near.is_some() || not_near.is_some() {
-                places.index(text);
-            }
-        }
-        for &hit in &places.list[range] {
-            if self.bounded && hit.inside_word {
-                return;
-            }
-            let allowed = conditions.is_none_or(|conditions| self.allows(conditions, text, places, hit));
-            if allowed && self.evasion.covers(hit.used) {
-                sink(hit);
-            }
-        }
-    }
-
-    fn allows(&self, conditions: &Conditions, text: &str, places: &Places, hit: Place) -> bool {
-        let stands = |window: &Window, same_paragraph| {
-            self.any(&window.patterns, |pattern| places.is_near(text, pattern, hit, window.within, same_paragraph))
-        };
-        conditions.near.as_ref().is_none_or(|window| stands(window, true))
-            && !conditions.not_near.as_ref().is_some_and(|window| stands(window, false))
-            && !self.any(&conditions.unless, |pattern| places.covers(pattern, self.bounded, hit))
-    }
-
-    /// Whether `holds` for a pattern, or for one in disguise where the entry may be in disguise.
-    fn any(&self, lists: &[Arc<[u32]>], holds: impl Fn(u32) -> bool) -> bool {
-        let disguised = !self.evasion.is_empty();
-        let mut patterns = lists.iter().flat_map(|list| list.iter());
-        patterns.any(|&pattern| holds(pattern) || (disguised && holds(pattern | DISGUISED)))
-    }
-}
-
-/// Patterns that are being gathered, each once, in normal form.
-struct Patterns<'n> {
-    normalizer: &'n Normalizer,
-    ids: HashMap<Box<str>, u32>,
-    /// Patterns of words as written, so that each is normalised once.
-    words: HashMap<Arc<str>, u32>,
-    /// Patterns of a list, by where the list lies: conditions share them.
-    lists: HashMap<*const Arc<str>, Arc<[u32]>>,
-    /// Whether a pattern counts inside words, too.
-    unbounded: Vec<bool>,
-    /// Lists whose patterns are looked for in disguise.
-    hidden: HashSet<*const u32>,
-    /// Disguises of the patterns, as far as any was asked for.
-    evasions: Vec<Evasion>,
-}
-
-impl Patterns<'_> {
-    fn id(&mut self, text: &str) -> u32 {
-        let next = self.ids.len() as u32;
-        *self.ids.entry(self.normalizer.normal_form(text).into()).or_insert(next)
-    }
-
-    fn lists(&mut self, alternatives: &Alternatives) -> PatternLists {
-        alternatives.parts().iter().map(|words| self.list(words)).collect()
-    }
-
-    fn list(&mut self, words: &Words) -> Arc<[u32]> {
-        if let Some(known) = self.lists.get(&words.as_ptr()) {
-            return known.clone();
-        }
-        let list: Arc<[u32]> = words.iter().map(|word| self.word(word)).collect();
-        self.lists.insert(words.as_ptr(), list.clone());
-        list
-    }
-
-    fn word(&mut self, word: &Arc<str>) -> u32 {
-        if let Some(&known) = self.words.get(word) {
-            return known;
-        }
-        let id = self.id(word);
-        self.words.insert(word.clone(), id);
-        id
-    }
-
-    fn window(&mut self, near: &Near) -> Window {
-        Window { within: near.within, patterns: self.lists(&near.alternatives) }
-    }
-
-    fn rule(&mut self, entry: &Entry) -> Rule {
-        let bounded = entry.kind.is_bounded();
-        let conditions = (!entry.is_unconditional()).then(|| Box::new(self.conditions(entry, bounded)));
-        Rule { bounded, evasion: entry.evasion, conditions }
-    }
-
-    fn conditions(&mut self, entry: &Entry, bounded: bool) -> Conditions {
-        let conditions = Conditions {
-            near: entry.near.as_ref().map(|near| self.window(near)),
-            with: self.lists(&entry.with),
-            not_near: entry.not_near.as_ref().map(|near| self.window(near)),
-            unless: self.lists(&entry.unless),
-        };
-        for pattern in conditions.unless.iter().flat_map(|list| list.iter()) {
-            self.used(*pattern as usize, bounded);
-        }
-        if !entry.evasion.is_empty() {
-            let windows = [&conditions.near, &conditions.not_near].into_iter().flatten().map(|it| &it.patterns);
-            for list in windows.chain([&conditions.with, &conditions.unless]).flat_map(|lists| lists.iter()) {
-                if self.hidden.insert(list.as_ptr()) {
-                    for &pattern in list.iter() {
-                        self.hide(pattern as usize, Evasion::NONE.with(Disguise::Gaps).with(Disguise::Leet));
-                    }
-                }
-            }
-        }
-        conditions
-    }
-
-    /// The pattern is asked for, with boundaries or anywhere.
-    fn used(&mut self, pattern: usize, bounded: bool) {
-        if !bounded {
-            self.unbounded.resize(self.unbounded.len().max(pattern + 1), false);
-            self.unbounded[pattern] = true;
-        }
-    }
-
-    /// The pattern is looked for in these disguises, too.
-    fn hide(&mut self, pattern: usize, evasion: Evasion) {
-        if evasion.is_empty() {
-            return;
-        }
-        if self.evasions.len() <= pattern {
-            self.evasions.resize(pattern + 1, Evasion::NONE);
-        }
-        self.evasions[pattern] = self.evasions[pattern].and(evasion);
-    }
 }

@@ -17,6 +17,7 @@ mod lists;
 mod matcher;
 mod measure;
 mod places;
+mod rule;
 mod stats;
 mod template;
 

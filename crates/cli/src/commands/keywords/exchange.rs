@@ -12,7 +12,7 @@ use tamis_shard::write_atomically;
 
 use super::{Failure, day, load, print, print_json};
 use crate::arguments::{KeywordsExportArguments, KeywordsImportArguments};
-use crate::numbers::plural;
+use crate::numbers::count;
 
 /// Letters that a folder's name gives to ids at most.
 const MOST_TAG_LETTERS: usize = 8;
@@ -42,9 +42,9 @@ pub fn import_list(arguments: &KeywordsImportArguments) -> Result<u8, Failure> {
     if !imported.rows.is_empty() {
         write_rows(folder, &imported, &options, &taxonomy, existing.is_some())?;
     }
-    let mut said = format!("{} added to {}", plural(imported.rows.len() as u64, "entry"), folder.display());
-    for (why, count) in &imported.left_out {
-        let _ = write!(said, "; {count} left out: {why}");
+    let mut said = format!("{}: {} entries added", folder.display(), count(imported.rows.len() as u64));
+    for (why, terms) in &imported.left_out {
+        let _ = write!(said, "; {} left out: {why}", count(*terms));
     }
     anstream::eprintln!("{said}");
     anstream::eprintln!(

@@ -39,7 +39,7 @@ pub fn test(arguments: &KeywordsTestArguments) -> Result<u8, Failure> {
     if arguments.set_levels {
         let unearned = report.unearned(arguments.most_per_million).map(|(entry, _)| &*entry.id).collect();
         let changed = levels::make_advisory(&arguments.library, &unearned)?;
-        anstream::eprintln!("{} made advisory", crate::numbers::plural(changed, "entry"));
+        anstream::eprintln!("entries made advisory: {}", count(changed));
     }
     if arguments.json {
         print_json(&report.json(arguments.most_per_million))?;
@@ -158,7 +158,7 @@ impl Report<'_> {
             let _ = writeln!(out, "  … and {} more; --json or --report has them", alarms.len() - 40);
         }
         let unearned = self.unearned(most_per_million).count();
-        let _ = writeln!(out, "\n  {} do not earn to enforce", crate::numbers::plural(unearned as u64, "entry"));
+        let _ = writeln!(out, "\n  {} of the enforcing entries do not earn it", count(unearned as u64));
         out
     }
 

@@ -10,25 +10,28 @@ const MAX_REACH: usize = 4 * REACH;
 
 /// Tells `sink` the stretches of text, in order and apart from each other, in which a disguised term can stand.
 pub(super) fn windows(text: &str, mut sink: impl FnMut(usize, usize)) {
-    let mut open: Option<(usize, usize)> = None;
+    // Start of the open stretch, its last place, and how far that was seen to reach when last asked.
+    let mut open: Option<(usize, usize, usize)> = None;
     edits(text, |at| {
-        if let Some((start, end)) = open.filter(|&(_, end)| at < end) {
-            open = Some((start, reach_right(text, at).max(end)));
-            return;
-        }
-        let (start, end) = (reach_left(text, at), reach_right(text, at));
-        open = match open.take() {
-            Some((first, last)) if start <= last => Some((first, end)),
-            other => {
-                if let Some((start, end)) = other {
-                    sink(start, end);
-                }
-                Some((start, end))
+        if let Some((start, last, end)) = open {
+            let end = if at < end { end } else { reach_right(text, last) };
+            if at < end {
+                open = Some((start, at, end));
+                return;
             }
-        };
+            let from = reach_left(text, at);
+            if from <= end {
+                open = Some((start, at, at));
+                return;
+            }
+            sink(start, end);
+            open = Some((from, at, at));
+        } else {
+            open = Some((reach_left(text, at), at, at));
+        }
     });
-    if let Some((start, end)) = open {
-        sink(start, end);
+    if let Some((start, last, _)) = open {
+        sink(start, reach_right(text, last));
     }
 }
 

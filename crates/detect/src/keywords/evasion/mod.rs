@@ -70,7 +70,12 @@ pub(super) fn is_han(c: char) -> bool {
 
 /// What a term is made of: a letter or digit of any script.
 fn is_solid(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_alphanumeric() } else { is_han(c) || c.is_alphanumeric() }
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric();
+    }
+    // Punctuation, symbols and emoji come often and are slow to look up.
+    let code = u32::from(c);
+    is_han(c) || (!matches!(code, 0x2000..=0x206f | 0x3000..=0x3004 | 0x1_f000..=0x1_faff) && c.is_alphanumeric())
 }
 
 fn char_before(text: &str, at: usize) -> Option<char> {
