@@ -152,6 +152,11 @@ mod tests {
         let from_disk = keyword_library(&folder.display().to_string(), &taxonomy).unwrap();
         let built_in = keyword_library("builtin:keywords", &taxonomy).unwrap();
         assert_eq!(from_disk.digest(), built_in.digest());
+        let report = fs::read_to_string(folder.join("REPORT.md")).unwrap();
+        assert!(
+            report.contains(&built_in.digest()),
+            "REPORT.md is of another library; keywords test --report makes it"
+        );
     }
 
     #[test]

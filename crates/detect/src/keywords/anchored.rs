@@ -413,7 +413,7 @@ fn gather(pattern: &Pattern<'_>, out: &mut Vec<Candidate>) {
 /// Whether these bytes of the pattern are a whole run of word characters wherever the pattern has to be found.
 fn is_whole(pattern: &Pattern<'_>, start: usize, end: usize) -> bool {
     // A letter that is not ASCII beside the run ends it in the text as it does here.
-    (pattern.bounded || start > 0) && (pattern.bounded || end < pattern.text.len())
+    pattern.bounded || (start > 0 && end < pattern.text.len())
 }
 
 #[cfg(test)]

@@ -66,6 +66,10 @@ pub(super) fn parse(name: &str, text: &str, reader: &mut Reader<'_>, problems: &
     rows.collect()
 }
 
+fn is_punctuation(c: char) -> bool {
+    c == ' ' || c.is_ascii_punctuation() || matches!(u32::from(c), 0x2000..=0x206f | 0x3000..=0x303f)
+}
+
 /// `0001`, or `acme0001`.
 fn is_number(part: &str) -> bool {
     let digits = part.trim_start_matches(|c: char| c.is_ascii_lowercase());
@@ -203,6 +207,10 @@ impl<'a> Row<'a, '_, '_> {
             self.report(format!("term {written:?} has a |, which separates alternatives; write one row for each"));
         } else if term.is_empty() {
             self.report(format!("term {written:?} has no character left after normalisation"));
+        } else if term.chars().all(is_punctuation) {
+            self.report(format!(
+                "term {written:?} is punctuation, which stands in every text; give it a letter or a sign"
+            ));
         } else if level == Some(Level::Enforce) && term.chars().count() < MIN_ENFORCED_CHARS {
             self.report(format!("term {written:?} has one character; at level enforce it needs {MIN_ENFORCED_CHARS}"));
         } else if kind == Some(MatchKind::Word) && spaced {

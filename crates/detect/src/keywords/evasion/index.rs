@@ -177,6 +177,9 @@ mod tests {
     use crate::Normalizer;
     use crate::keywords::{AhoCorasickEngine, AnchoredEngine};
 
+    /// A way to search.
+    type Find<'a> = dyn Fn(&mut DisguiseScratch, &mut dyn FnMut(Disguised)) + 'a;
+
     fn every() -> Evasion {
         Disguise::ALL.into_iter().fold(Evasion::NONE, Evasion::with)
     }
@@ -267,7 +270,7 @@ mod tests {
             let mut normal = crate::Normalized::default();
             Normalizer::new().normalize(&text, &mut normal);
             let text = normal.text();
-            let run = |find: &dyn Fn(&mut DisguiseScratch, &mut dyn FnMut(Disguised))| {
+            let run = |find: &Find<'_>| {
                 let mut out = Vec::new();
                 find(&mut DisguiseScratch::default(), &mut |found| {
                     if !found.inside_word {

@@ -132,3 +132,65 @@ fn the_digest_follows_the_content_and_not_the_layout() {
     assert_ne!(base, digest(format!("{HEADER}{a}{}", b.replace("zarb", "zerb"))));
     assert_ne!(base, digest(format!("{HEADER}{}{b}", a.replace("enforce", "advisory"))));
 }
+
+/// A file with the column `evasion`, and lists beside it.
+fn with_lists(rows: &[&str], lists: &str) -> Result<KeywordLibrary, KeywordError> {
+    let header = "id\tlevel\tlang\tmatch\tterm\tadded\treviewed\tnear\tevasion\n";
+    let rows = rows.iter().map(|row| format!("A1d-{row}\n")).collect::<String>();
+    parse(MANIFEST, &[("kw/lists.toml", lists.to_owned()), ("kw/A1d.tsv", header.to_owned() + &rows)])
+}
+
+#[test]
+fn named_lists_are_written_once_and_stand_for_their_words() {
+    let row =
+        |id: &str, near: &str| format!("{id}\tenforce\ten\tword\tzorb\t2026-11-01\t2026-11-24\t{near}\tgaps | leet");
+    let rows =
+        [row("en-0001", "5: @fruit"), row("en-mine0002", "9: plum | @fruit"), row("en-123456", "5: apple | pear")];
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let library = with_lists(&rows, "fruit = [\"apple\", \"pear\"]\n").expect("a library");
+    let words: Vec<String> =
+        library.entries().iter().map(|it| it.near.as_ref().expect("near").alternatives.join("|")).collect();
+    assert_eq!(words, ["apple|pear", "apple|pear", "apple|pear|plum"]);
+    assert_eq!(library.entries()[0].evasion.to_string(), "gaps | leet");
+    // The digest is that of what is looked for, not of how it is written.
+    let again = with_lists(&[&row("en-0001", "5: apple | pear")], "").expect("a library");
+    let one = with_lists(&[&row("en-0001", "5: @fruit")], "fruit = [\"apple\", \"pear\"]").expect("a library");
+    assert_eq!(one.digest(), again.digest());
+}
+
+#[test]
+fn mistakes_in_lists_and_disguises_are_told_with_file_and_line() {
+    let told = |rows: &[&str], lists: &str, expected: &[&str]| {
+        let error = with_lists(rows, lists).expect_err("a mistake");
+        let got: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+        assert_eq!(got.len(), expected.len(), "{got:?}");
+        for (got, expected) in got.iter().zip(expected) {
+            assert!(got.contains(expected), "{got:?}: {expected:?}");
+        }
+    };
+    let row = |term: &str, near: &str, evasion: &str| {
+        let kind = if term.is_ascii() { "word" } else { "substring" };
+        format!("zh-0001\tenforce\tzh\t{kind}\t{term}\t2026-11-01\t2026-11-24\t{near}\t{evasion}")
+    };
+    told(
+        &[&row("zorb", "5: @fruits", "")],
+        "fruit = [\"a\"]",
+        &["kw/A1d.tsv:2: near: @fruits is no list of lists.toml; did you mean \"fruit\"?"],
+    );
+    told(
+        &[],
+        "a = [\"x\"]\nb = []\nc = [\"x|y\"]\n",
+        &["kw/lists.toml:2: list \"b\" is empty", "kw/lists.toml:3: list \"c\": \"x|y\" has a |"],
+    );
+    told(&[], "a = 3\n", &["kw/lists.toml:1: "]);
+    told(
+        &[&row("zorb", "", "gap")],
+        "",
+        &["evasion \"gap\" is unknown; expected gaps, leet, sound; did you mean \"gaps\"?"],
+    );
+    told(&[&row("zo", "", "gaps")], "", &["is too short; expected 4 Latin letters or 2 Han characters"]);
+    told(&[&row("坏词", "", "sound")], "", &["evasion sound: term \"坏词\" is not of 3 Han characters"]);
+    told(&[&row("zorb-ing", "", "leet")], "", &["has a character that is no letter or digit"]);
+    told(&[&row("...", "", "")], "", &["is punctuation, which stands in every text"]);
+    told(&[&row("。", "", "")], "", &["is punctuation, which stands in every text"]);
+}
