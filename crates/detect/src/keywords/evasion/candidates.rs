@@ -1,6 +1,7 @@
 //! Where a text may hold something to undo, and how much around it is needed.
 
 use super::gap::{Run, run_at};
+use super::vocabulary::Vocabulary;
 use super::{MAX_CHARS, char_before, is_solid, leet};
 
 /// Characters around a place of which a disguised term that contains it can consist, gaps apart.
@@ -9,10 +10,10 @@ const REACH: usize = MAX_CHARS + 2;
 const MAX_REACH: usize = 4 * REACH;
 
 /// Tells `sink` the stretches of text, in order and apart from each other, in which a disguised term can stand.
-pub(super) fn windows(text: &str, mut sink: impl FnMut(usize, usize)) {
+pub(super) fn windows(text: &str, vocabulary: &Vocabulary, mut sink: impl FnMut(usize, usize)) {
     // Start of the open stretch, its last place, and how far that was seen to reach when last asked.
     let mut open: Option<(usize, usize, usize)> = None;
-    edits(text, |at| {
+    edits(text, vocabulary, |at| {
         if let Some((start, last, end)) = open {
             let end = if at < end { end } else { reach_right(text, last) };
             if at < end {
@@ -36,7 +37,7 @@ pub(super) fn windows(text: &str, mut sink: impl FnMut(usize, usize)) {
 }
 
 /// Tells `sink` every place where a run of separators or a sign begins that the view undoes, in order.
-fn edits(text: &str, mut sink: impl FnMut(usize)) {
+fn edits(text: &str, vocabulary: &Vocabulary, mut sink: impl FnMut(usize)) {
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -44,7 +45,7 @@ fn edits(text: &str, mut sink: impl FnMut(usize)) {
             Class::Letter => at += 1,
             Class::Han => at += 3,
             Class::Space => {
-                if space_may_part(bytes, at) && undone(text, at) {
+                if space_may_part(bytes, at) && undone(text, at, vocabulary) {
                     sink(at);
                 }
                 at += 1;
@@ -56,14 +57,15 @@ fn edits(text: &str, mut sink: impl FnMut(usize)) {
                 at += 1;
             }
             Class::Other => {
-                if undone(text, at) || leet::stands_for_letter(text, at, char::from(byte)) {
+                let runs = mark_may_part(bytes, at) && undone(text, at, vocabulary);
+                if runs || leet::stands_for_letter(text, at, char::from(byte)) {
                     sink(at);
                 }
                 at += 1;
             }
             Class::Wide => {
                 let c = text[at..].chars().next().unwrap_or_default();
-                if !is_solid(c) && (undone(text, at) || leet::stands_for_letter(text, at, c)) {
+                if !is_solid(c) && (undone(text, at, vocabulary) || leet::stands_for_letter(text, at, c)) {
                     sink(at);
                 }
                 at += c.len_utf8();
@@ -73,8 +75,8 @@ fn edits(text: &str, mut sink: impl FnMut(usize)) {
 }
 
 /// Whether a run of separators begins here that the view takes out or for a space.
-fn undone(text: &str, at: usize) -> bool {
-    char_before(text, at).is_some_and(is_solid) && run_at(text, at).0 != Run::Plain
+fn undone(text: &str, at: usize, vocabulary: &Vocabulary) -> bool {
+    char_before(text, at).is_some_and(is_solid) && run_at(text, at, vocabulary).0 != Run::Plain
 }
 
 /// Whether a space stands beside a character that is not ASCII, beside a mark, or between single letters.
@@ -85,6 +87,31 @@ fn space_may_part(bytes: &[u8], at: usize) -> bool {
     let plain =
         l1.is_some_and(|byte| byte.is_ascii_alphanumeric()) && r1.is_some_and(|byte| byte.is_ascii_alphanumeric());
     !plain || (!solid(get(-2)) && !solid(get(2)))
+}
+
+/// Whether the ASCII mark at `at` may begin a run that the view undoes, as far as the bytes around it tell. Most marks
+/// are punctuation behind a word, or between two Han characters of which no other mark of its kind is near.
+fn mark_may_part(bytes: &[u8], at: usize) -> bool {
+    let get = |offset: isize| at.checked_add_signed(offset).and_then(|at| bytes.get(at)).copied();
+    let letter = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let wide = |byte: Option<u8>| byte.is_some_and(|byte| byte >= 0x80);
+    let (byte, l1, r1) = (get(0), get(-1), get(1));
+    if matches!(byte, Some(b'*' | b'_' | b'-' | b'+' | b'~' | b'|')) {
+        return letter(l1) || wide(l1);
+    }
+    if letter(l1) {
+        // Behind a word of two letters and more only a Han character or a picture can go on with a term.
+        return !letter(get(-2)) || wide(r1) || wide(get(2)) || wide(get(3)) || wide(get(4));
+    }
+    if !wide(l1) {
+        return false;
+    }
+    // Another kind of mark parts Han characters as it is; punctuation only where it comes again, three or four bytes on.
+    let punctuation = matches!(
+        byte,
+        Some(b',' | b';' | b':' | b'!' | b'?' | b'"' | b'\'' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'<' | b'>')
+    );
+    !punctuation || !wide(r1) || [-5, -4, 4, 5].into_iter().any(|offset| get(offset) == byte)
 }
 
 fn beside_letter(bytes: &[u8], at: usize) -> bool {

@@ -1,5 +1,6 @@
 //! What stands between two characters of a term.
 
+use super::vocabulary::Vocabulary;
 use super::{char_at, char_before, is_han, is_solid};
 
 /// Separators that a gap has at most.
@@ -33,7 +34,7 @@ pub(super) enum Run {
 }
 
 /// What the run is that begins at `start`, where the character before is a letter, digit or Han character; and its end.
-pub(super) fn run_at(text: &str, start: usize) -> (Run, usize) {
+pub(super) fn run_at(text: &str, start: usize, vocabulary: &Vocabulary) -> (Run, usize) {
     let rest = &text[start..];
     let mut end = start;
     let mut fillers = 0;
@@ -48,27 +49,33 @@ pub(super) fn run_at(text: &str, start: usize) -> (Run, usize) {
         end += c.len_utf8();
     }
     let sides = char_before(text, start).filter(|&c| is_solid(c)).zip(char_at(text, end));
-    let run = sides.map_or(Run::Plain, |(x, y)| classify(text, (x, start), (y, end)));
+    let run = sides.map_or(Run::Plain, |(x, y)| classify(text, (x, start), (y, end), vocabulary));
     (run, end)
 }
 
-fn classify(text: &str, (x, start): (char, usize), (y, end): (char, usize)) -> Run {
+fn classify(text: &str, (x, start): (char, usize), (y, end): (char, usize), vocabulary: &Vocabulary) -> Run {
     let run = &text[start..end];
     let single = run.chars().nth(1).is_none();
     match (is_han(x), is_han(y)) {
-        (false, false) => classify_letters(text, (x, start), (y, end)),
+        (false, false) => classify_letters(text, (x, start), (y, end), vocabulary),
         (true, true) if single && is_even(text, (x, start), (y, end), is_han) => Run::Gap(Gap::Even),
         (true, true) if run == " " => Run::Gap(Gap::Space),
-        _ if run == " " => Run::Gap(Gap::Typographic),
-        (both, other) => {
-            let dot = run == "." && both && other;
+        (han, _) => {
+            let mixed = !(is_han(x) && is_han(y));
+            let known = || if han { vocabulary.knows_from(text, end) } else { vocabulary.knows_until(text, start) };
+            if mixed && !known() {
+                return Run::Plain;
+            }
+            if run == " " {
+                return Run::Gap(Gap::Typographic);
+            }
             let marks = run.chars().any(is_mark) && run.chars().all(|c| is_mark(c) || c == ' ');
-            if dot || marks { Run::Gap(Gap::Marks) } else { Run::Plain }
+            if marks || (run == "." && !mixed) { Run::Gap(Gap::Marks) } else { Run::Plain }
         }
     }
 }
 
-fn classify_letters(text: &str, (x, start): (char, usize), (y, end): (char, usize)) -> Run {
+fn classify_letters(text: &str, (x, start): (char, usize), (y, end): (char, usize), vocabulary: &Vocabulary) -> Run {
     if !x.is_ascii() || !y.is_ascii() {
         return Run::Plain;
     }
@@ -82,7 +89,8 @@ fn classify_letters(text: &str, (x, start): (char, usize), (y, end): (char, usiz
         return Run::Gap(Gap::Marks);
     }
     let joint = matches!(run, "_" | "-" | "+" | "~" | "|") && !x_alone && !y_alone;
-    if joint && x.is_ascii_lowercase() && y.is_ascii_lowercase() { Run::WordGap } else { Run::Plain }
+    let known = || vocabulary.knows_until(text, start) && vocabulary.knows_from(text, end);
+    if joint && known() { Run::WordGap } else { Run::Plain }
 }
 
 /// Whether the same run parts the characters before or behind, too.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::gap::Gap;
 use super::sound::SoundIndex;
 use super::view::{Made, Unit, View, fold};
+use super::vocabulary::Vocabulary;
 use super::{MAX_CHARS, MIN_EVEN_HAN, MIN_GAPPED, MIN_SPACED_HAN, candidates, is_han, is_solid, leet};
 use crate::keywords::{Disguise, Evasion, LiteralEngine, Pattern};
 use crate::{KeywordError, is_word_char};
@@ -30,6 +31,7 @@ pub(crate) struct DisguiseIndex<E> {
     engine: Option<E>,
     /// What each pattern of the engine stands for.
     targets: Vec<Vec<Target>>,
+    vocabulary: Vocabulary,
     sound: SoundIndex,
 }
 
@@ -58,13 +60,14 @@ impl<E: LiteralEngine> DisguiseIndex<E> {
     /// [`KeywordError::Automaton`] where the engine refuses the patterns.
     pub(crate) fn build<'p>(patterns: impl Iterator<Item = (u32, &'p str, Evasion)>) -> Result<Self, KeywordError> {
         let mut shown: HashMap<String, Vec<Target>> = HashMap::new();
-        let mut sound = SoundIndex::default();
+        let (mut vocabulary, mut sound) = (Vocabulary::default(), SoundIndex::default());
         for (pattern, text, evasion) in patterns {
             if evasion.has(Disguise::Sound) {
                 sound.add(pattern, text);
             }
             if evasion.has(Disguise::Gaps) || evasion.has(Disguise::Leet) {
                 let Some(target) = Target::new(pattern, text) else { continue };
+                vocabulary.add(text);
                 let spaced: String = text.chars().map(fold).collect();
                 let joined: String = target.chars.iter().copied().map(fold).collect();
                 if is_latin(text) && joined != spaced {
@@ -78,13 +81,15 @@ impl<E: LiteralEngine> DisguiseIndex<E> {
         let texts: Vec<Pattern<'_>> = shown.iter().map(|(text, _)| Pattern { text, bounded: true }).collect();
         let engine = if texts.is_empty() { None } else { Some(E::build(&texts)?) };
         sound.finish();
-        Ok(Self { engine, targets: shown.into_iter().map(|(_, targets)| targets).collect(), sound })
+        Ok(Self { engine, targets: shown.into_iter().map(|(_, targets)| targets).collect(), vocabulary, sound })
     }
 
     /// Tells `sink` every pattern that stands in `text`, which is normalised, in disguise, in no order.
     pub(crate) fn find(&self, text: &str, scratch: &mut DisguiseScratch, sink: &mut dyn FnMut(Disguised)) {
         if self.engine.is_some() {
-            candidates::windows(text, |start, end| self.find_in(text, (start, end), &mut scratch.view, sink));
+            candidates::windows(text, &self.vocabulary, |start, end| {
+                self.find_in(text, (start, end), &mut scratch.view, sink)
+            });
         }
         self.sound.find(text, &mut scratch.sound, sink);
     }
@@ -98,7 +103,7 @@ impl<E: LiteralEngine> DisguiseIndex<E> {
 
     fn find_in(&self, text: &str, (start, end): (usize, usize), view: &mut View, sink: &mut dyn FnMut(Disguised)) {
         let Some(engine) = &self.engine else { return };
-        view.show(text, start, end);
+        view.show(text, (start, end), &self.vocabulary);
         engine.find_all(view.text.as_bytes(), &mut |shown, from, to| {
             let range = view.range(from, to);
             for target in &self.targets[shown.0 as usize] {

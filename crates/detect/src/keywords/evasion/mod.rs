@@ -5,7 +5,7 @@
 //! only in a view of its own, only where an entry names the [disguise](super::Disguise), and a hit counts there only if
 //! it *contains* something that was undone; `Scunthorpe` and `as-sassin` stay what they are.
 //!
-//! - **gaps** ([`gap`]): between Han characters, or a Han character and a letter, up to four marks or emoji, a
+//! - **gaps** ([`gap`]): between Han characters, or one and a word of the term, up to four marks or emoji, a
 //!   single space, or a punctuation mark that stands after every character; between Latin letters the same separator
 //!   after every single letter (`k.i.l.l`), or stars, dots in the middle and emoji; `_`, `-`, `+`, `~` and `|` may stand
 //!   for the space between two words. A lone space counts only in terms of [`MIN_SPACED_HAN`] Han characters or
@@ -22,6 +22,7 @@ mod index;
 mod leet;
 mod sound;
 mod view;
+mod vocabulary;
 
 pub(super) use index::{DisguiseIndex, DisguiseScratch, Disguised};
 

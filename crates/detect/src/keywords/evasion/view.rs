@@ -1,6 +1,7 @@
 //! A stretch of text with gaps taken out and letters put for signs.
 
 use super::gap::{Gap, Run, run_at};
+use super::vocabulary::Vocabulary;
 use super::{char_before, is_solid, leet};
 
 /// One character of the view.
@@ -37,7 +38,7 @@ pub(super) struct View {
 
 impl View {
     /// Shows the bytes `start..end` of `text`, which is normalised; what stands around them is looked at, too.
-    pub(super) fn show(&mut self, text: &str, start: usize, end: usize) {
+    pub(super) fn show(&mut self, text: &str, (start, end): (usize, usize), vocabulary: &Vocabulary) {
         self.text.clear();
         self.units.clear();
         let mut at = start;
@@ -49,8 +50,11 @@ impl View {
             } else if is_solid(c) {
                 self.push(fold(c), at, next, gap, Made::Kept);
             } else {
-                let (run, run_end) =
-                    if char_before(text, at).is_some_and(is_solid) { run_at(text, at) } else { (Run::Plain, next) };
+                let (run, run_end) = if char_before(text, at).is_some_and(is_solid) {
+                    run_at(text, at, vocabulary)
+                } else {
+                    (Run::Plain, next)
+                };
                 match run {
                     Run::Gap(parted) => {
                         (gap, at) = (parted, run_end);
