@@ -55,24 +55,22 @@ pub(super) fn run_at(text: &str, start: usize, vocabulary: &Vocabulary) -> (Run,
 
 fn classify(text: &str, (x, start): (char, usize), (y, end): (char, usize), vocabulary: &Vocabulary) -> Run {
     let run = &text[start..end];
-    let single = run.chars().nth(1).is_none();
-    match (is_han(x), is_han(y)) {
-        (false, false) => classify_letters(text, (x, start), (y, end), vocabulary),
-        (true, true) if single && is_even(text, (x, start), (y, end), is_han) => Run::Gap(Gap::Even),
-        (true, true) if run == " " => Run::Gap(Gap::Space),
-        (han, _) => {
-            let mixed = !(is_han(x) && is_han(y));
-            let known = || if han { vocabulary.knows_from(text, end) } else { vocabulary.knows_until(text, start) };
-            if mixed && !known() {
-                return Run::Plain;
-            }
-            if run == " " {
-                return Run::Gap(Gap::Typographic);
-            }
-            let marks = run.chars().any(is_mark) && run.chars().all(|c| is_mark(c) || c == ' ');
-            if marks || (run == "." && !mixed) { Run::Gap(Gap::Marks) } else { Run::Plain }
-        }
+    let (han, both) = (is_han(x) || is_han(y), is_han(x) && is_han(y));
+    if !han {
+        return classify_letters(text, (x, start), (y, end), vocabulary);
     }
+    if !vocabulary.joins(x, y) {
+        return Run::Plain;
+    }
+    let single = run.chars().nth(1).is_none();
+    if both && single && is_even(text, (x, start), (y, end), is_han) {
+        return Run::Gap(Gap::Even);
+    }
+    if run == " " {
+        return Run::Gap(if both { Gap::Space } else { Gap::Typographic });
+    }
+    let marks = run.chars().any(is_mark) && run.chars().all(|c| is_mark(c) || c == ' ');
+    if marks || (run == "." && both) { Run::Gap(Gap::Marks) } else { Run::Plain }
 }
 
 fn classify_letters(text: &str, (x, start): (char, usize), (y, end): (char, usize), vocabulary: &Vocabulary) -> Run {
