@@ -100,6 +100,7 @@ impl<E: LiteralEngine> Matcher<E> {
     /// Adds the open places whose conditions hold to the hits.
     fn judge(&self, text: &str, scratch: &mut MatchScratch) {
         let MatchScratch { open, places, disguised, stretches, hits, disguise, .. } = scratch;
+        places.clear();
         disguised.clear();
         if open.iter().any(|&(_, entry)| !self.rules[entry as usize].evasion.is_empty()) {
             self.conditions.find_disguised(text, disguise, |place| disguised.push(place));
@@ -144,7 +145,7 @@ impl<E: LiteralEngine> Matcher<E> {
                 stretches.push((start, text.ceil_char_boundary(place.end.saturating_add(reach))));
             }
         }
-        places.clear();
+        places.list.clear();
         if stretches.is_empty() {
             return;
         }

@@ -57,6 +57,7 @@ pub(super) struct Places {
 const BLOCK: usize = 64;
 
 impl Places {
+    /// Makes ready for another text.
     pub(super) fn clear(&mut self) {
         self.list.clear();
         self.indexed = false;

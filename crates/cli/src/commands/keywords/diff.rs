@@ -6,7 +6,7 @@ use tamis_detect::{KeywordDetector, KeywordLibrary, LibraryDiff, Measurement, Te
 use tamis_pipeline::{PipelineError, read_sample};
 use tamis_rules::Taxonomy;
 
-use super::{Failure, load_named, print, print_json, sample_options};
+use super::{Failure, enforces, load_named, print, print_json, sample_options};
 use crate::arguments::KeywordsDiffArguments;
 use crate::numbers::count;
 
@@ -58,9 +58,7 @@ impl Effect {
             let mut hit = [false; 2];
             for ((measured, detector), hit) in measured.iter_mut().zip(&detectors).zip(&mut hit) {
                 let entries = detector.library().entries();
-                measured.add(sample.text, sample.truth, |at| {
-                    *hit |= entries.get(at as usize).is_some_and(|entry| entry.level == tamis_rules::Level::Enforce);
-                });
+                measured.add(sample.text, sample.truth, |at| *hit |= enforces(entries, at));
             }
             newly_hit += u64::from(hit == [false, true]);
             no_longer_hit += u64::from(hit == [true, false]);

@@ -7,9 +7,9 @@ mod lint;
 mod stats;
 mod test;
 
-use tamis_detect::{Date, KeywordLibrary};
+use tamis_detect::{Date, Entry, KeywordLibrary};
 use tamis_pipeline::{SampleOptions, assets};
-use tamis_rules::Taxonomy;
+use tamis_rules::{Level, Taxonomy};
 
 use super::{Failure, print, print_json};
 use crate::arguments::{KeywordsCommand, LibraryArguments, SampleArguments};
@@ -45,6 +45,11 @@ fn day(option: &str, text: Option<&str>) -> Result<Date, Failure> {
 fn today() -> Result<Date, Failure> {
     let text = chrono::Utc::now().date_naive().to_string();
     Date::parse(&text).ok_or_else(|| Failure::usage("the clock tells no date; give --as-of"))
+}
+
+/// Whether the entry at this position may decide.
+fn enforces(entries: &[Entry], at: u32) -> bool {
+    entries.get(at as usize).is_some_and(|entry| entry.level == Level::Enforce)
 }
 
 /// How a sample is to be read.

@@ -7,7 +7,7 @@ use tamis_detect::{Entry, EntryHits, KeywordDetector, KeywordLibrary, Measuremen
 use tamis_pipeline::{PipelineError, SampleCounts, read_sample};
 use tamis_rules::{Level, Taxonomy};
 
-use super::{Failure, levels, load_named, print, print_json, sample_options};
+use super::{Failure, enforces, levels, load_named, print, print_json, sample_options};
 use crate::arguments::KeywordsTestArguments;
 use crate::numbers::{count, percent};
 
@@ -47,10 +47,6 @@ pub fn test(arguments: &KeywordsTestArguments) -> Result<u8, Failure> {
         print(&report.text(arguments.most_per_million))?;
     }
     Ok(0)
-}
-
-fn enforces(entries: &[Entry], at: u32) -> bool {
-    entries.get(at as usize).is_some_and(|entry| entry.level == Level::Enforce)
 }
 
 struct Report<'a> {
