@@ -1,7 +1,8 @@
 use crate::{Action, PiiAction, PiiSet, Policy, Quarantine, Reason, RiskId, RiskSet};
 
 /// How much a keyword counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Level {
     /// It may decide.
     Enforce,
