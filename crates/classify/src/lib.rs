@@ -6,6 +6,7 @@ mod calibration;
 mod error;
 mod language;
 mod manifest;
+pub mod onnx;
 
 pub use calibration::{Calibration, score_milli};
 pub use error::ClassifyError;
