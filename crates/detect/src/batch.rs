@@ -7,6 +7,7 @@
 pub struct Batch<'a> {
     rows: usize,
     fields: Vec<TextField<'a>>,
+    languages: Vec<Option<&'a str>>,
 }
 
 /// One text field of all rows of a batch.
@@ -20,7 +21,7 @@ impl<'a> Batch<'a> {
     /// A batch of `rows` rows without a field.
     #[must_use]
     pub fn new(rows: usize) -> Self {
-        Self { rows, fields: Vec::new() }
+        Self { rows, fields: Vec::new(), languages: Vec::new() }
     }
 
     /// Adds a field with one text per row. Rows that `texts` lacks have none; what it has beyond the batch's rows is
@@ -28,6 +29,18 @@ impl<'a> Batch<'a> {
     pub fn push_field(&mut self, name: &'a str, mut texts: Vec<Option<&'a str>>) {
         texts.resize(self.rows, None);
         self.fields.push(TextField { name, texts });
+    }
+
+    /// Says in which language each row claims to be written (an ISO 639 code, perhaps with script and region). Rows that
+    /// `languages` lacks claim nothing.
+    pub fn set_languages(&mut self, languages: Vec<Option<&'a str>>) {
+        self.languages = languages;
+    }
+
+    /// The language that a row claims.
+    #[must_use]
+    pub fn language(&self, row: usize) -> Option<&'a str> {
+        self.languages.get(row).copied().flatten()
     }
 
     /// Number of rows.

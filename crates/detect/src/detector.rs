@@ -77,6 +77,8 @@ pub struct Evidence {
     pub pii: Vec<(u32, PiiKind)>,
     /// Models' scores, by row.
     pub scores: Vec<RowScore>,
+    /// Rows that a model could not examine, in order; they are quarantined.
+    pub failed: Vec<u32>,
 }
 
 impl Evidence {
@@ -86,6 +88,7 @@ impl Evidence {
         self.keywords.clear();
         self.pii.clear();
         self.scores.clear();
+        self.failed.clear();
     }
 
     /// Puts the lists in order again after several scanners added to them. One scanner's evidence is in order.
@@ -94,6 +97,8 @@ impl Evidence {
         self.keywords.sort_by_key(|&(row, _)| row);
         self.pii.sort_by_key(|&(row, _)| row);
         self.scores.sort_by_key(|score| score.row);
+        self.failed.sort_unstable();
+        self.failed.dedup();
     }
 }
 

@@ -56,7 +56,7 @@ impl Normalizer {
     }
 
     /// Adds to `hasher` all that can change a normalised text: rules, data files and Unicode version.
-    pub(crate) fn fingerprint(&self, hasher: &mut blake3::Hasher) {
+    pub fn fingerprint(&self, hasher: &mut blake3::Hasher) {
         table::fingerprint(hasher);
     }
 }

@@ -1,0 +1,201 @@
+//! A linear model as a detector.
+
+use std::sync::Arc;
+
+use tamis_detect::{Batch, Code, Detector, Evidence, Finding, Normalized, Normalizer, RowScore, Scanner};
+use tamis_rules::{Level, ModelScore, RiskId, Taxonomy};
+
+use super::{LinearModel, Windows};
+use crate::{Calibration, ClassifyError, Language, ModelManifest, Pooling};
+
+/// Raised whenever the same files could give another answer.
+const VERSION: &str = "classify/1";
+/// Name of the detector that findings carry; which model and head, their `entry` says.
+pub const MODEL_DETECTOR: &str = "model";
+/// Scores from here on are kept in the tags (thousandths).
+pub const TAGGED_FROM: u16 = 10;
+/// Scores from here on leave the span of their window as a finding (thousandths).
+pub const FOUND_FROM: u16 = 250;
+
+/// Looks at every text with a linear model, window by window (4.2.1, B.1.4).
+///
+/// Every text field of a row is read by itself; a head's score is that of the field where it is highest. A row gets a
+/// score per head and risk from 0.01 on, and a [`Finding`] with the span of the highest window from 0.25 on.
+#[derive(Debug)]
+pub struct LinearDetector {
+    manifest: ModelManifest,
+    model: LinearModel,
+    calibration: Calibration,
+    normalizer: Normalizer,
+    name: Arc<str>,
+    /// Per head, its entry in findings and the risks that it speaks of.
+    heads: Vec<(Arc<str>, Vec<RiskId>)>,
+    digest: String,
+}
+
+impl LinearDetector {
+    /// A detector from the text of `model.toml` and the bytes of `model.onnx`; `origin` is named in messages.
+    ///
+    /// # Errors
+    /// [`ClassifyError::Manifest`] or [`ClassifyError::Onnx`] where the two do not fit each other, this program or the
+    /// taxonomy.
+    pub fn new(manifest: ModelManifest, onnx: &[u8], taxonomy: &Taxonomy) -> Result<Self, ClassifyError> {
+        let found = blake3::hash(onnx).to_hex();
+        if found.as_str() != manifest.onnx_blake3 {
+            return Err(ClassifyError::Onnx {
+                model: manifest.name,
+                message: format!("its blake3 is {found}, model.toml says {}; take both files from one training", manifest.onnx_blake3),
+            });
+        }
+        let model = LinearModel::from_onnx(onnx, &manifest)?;
+        let risks = manifest.risks(taxonomy)?;
+        let heads = manifest.heads.iter().zip(risks);
+        let entry = |label: &str| Arc::from(format!("{}/{label}", manifest.name));
+        let heads = heads.map(|(head, risks)| (entry(&head.label), risks)).collect();
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(VERSION.as_bytes()).update(manifest.to_toml()?.as_bytes());
+        let normalizer = Normalizer::new();
+        normalizer.fingerprint(&mut hasher);
+        Ok(Self {
+            calibration: Calibration::new(&manifest),
+            name: manifest.name.as_str().into(),
+            manifest,
+            model,
+            normalizer,
+            heads,
+            digest: hasher.finalize().to_hex().to_string(),
+        })
+    }
+
+    /// What the model is.
+    #[must_use]
+    pub fn manifest(&self) -> &ModelManifest {
+        &self.manifest
+    }
+
+    /// Its weights.
+    #[must_use]
+    pub fn model(&self) -> &LinearModel {
+        &self.model
+    }
+}
+
+impl Detector for LinearDetector {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn digest(&self) -> String {
+        self.digest.clone()
+    }
+
+    fn scanner(&self) -> Box<dyn Scanner + '_> {
+        let heads = self.heads.len();
+        Box::new(LinearScanner {
+            detector: self,
+            normal: Normalized::default(),
+            windows: Windows::default(),
+            logits: Vec::with_capacity(heads),
+            pooling: Vec::with_capacity(heads),
+            best: Vec::with_capacity(heads),
+        })
+    }
+}
+
+struct LinearScanner<'d> {
+    detector: &'d LinearDetector,
+    normal: Normalized,
+    windows: Windows,
+    logits: Vec<f32>,
+    pooling: Vec<Pooling>,
+    best: Vec<Best>,
+}
+
+/// A head's highest field.
+#[derive(Clone, Copy, Default)]
+struct Best {
+    milli: u16,
+    field: u16,
+    start: usize,
+    end: usize,
+}
+
+impl Scanner for LinearScanner<'_> {
+    fn scan(&mut self, batch: &Batch<'_>, out: &mut Evidence) {
+        for row in 0..batch.rows() {
+            self.best.clear();
+            self.best.resize(self.detector.heads.len(), Best::default());
+            for field in 0..batch.fields().len() {
+                if let Some(text) = batch.texts(field)[row] {
+                    self.scan_text(field as u16, text, batch.language(row));
+                }
+            }
+            self.report(row as u32, out);
+        }
+    }
+}
+
+impl LinearScanner<'_> {
+    fn scan_text(&mut self, field: u16, text: &str, declared: Option<&str>) {
+        let detector = self.detector;
+        let language = declared.and_then(Language::declared).unwrap_or_else(|| Language::identify(text));
+        detector.normalizer.normalize(text, &mut self.normal);
+        let window = detector.manifest.windows.of(language) as usize;
+        self.windows.read(&detector.model, self.normal.text(), window);
+        self.pooling.clear();
+        self.pooling.resize(detector.heads.len(), Pooling::new(0.0));
+        let Self { windows, logits, pooling, .. } = self;
+        windows.logits(&detector.model, logits, |logits| {
+            pooling.iter_mut().zip(logits).for_each(|(pooling, &logit)| pooling.push(logit));
+        });
+        let bucket = detector.calibration.bucket(self.windows.chars());
+        for (head, pooling) in self.pooling.iter().enumerate() {
+            let Some(pooled) = pooling.finish() else { continue };
+            let value = pooled.value(detector.manifest.windows.pool);
+            // Weights are finite, so every logit is a number.
+            let milli = detector.calibration.score_milli(head, value, language, bucket).unwrap_or(0);
+            if milli > self.best[head].milli {
+                let range = if milli >= FOUND_FROM {
+                    let range = self.windows.range(pooled.best);
+                    self.normal.original_range(range.start, range.end)
+                } else {
+                    0..0
+                };
+                self.best[head] = Best { milli, field, start: range.start, end: range.end };
+            }
+        }
+    }
+
+    fn report(&self, row: u32, out: &mut Evidence) {
+        let heads = self.detector.heads.iter().zip(&self.detector.manifest.heads);
+        for (best, ((entry, risks), head)) in self.best.iter().zip(heads) {
+            if best.milli < TAGGED_FROM {
+                continue;
+            }
+            for &risk in risks {
+                let enforce = head.level == Level::Enforce;
+                let score = ModelScore { risk, score_milli: best.milli, enforce };
+                out.scores.push(RowScore { row, model: Arc::clone(&self.detector.name), score });
+                out.findings.extend(best.finding(row, risk, entry));
+            }
+        }
+    }
+}
+
+impl Best {
+    fn finding(&self, row: u32, risk: RiskId, entry: &Arc<str>) -> Option<Finding> {
+        if self.milli < FOUND_FROM || self.start >= self.end {
+            return None;
+        }
+        Some(Finding {
+            row,
+            field: self.field,
+            code: Code::Risk(risk),
+            score: f32::from(self.milli) / 1000.0,
+            start: self.start.try_into().ok()?,
+            end: self.end.try_into().ok()?,
+            entry: Arc::clone(entry),
+            detector: MODEL_DETECTOR,
+        })
+    }
+}

@@ -1,0 +1,11 @@
+//! Linear models on hashed n-grams: the contract `hashed-ngrams/1`, read from the ONNX file by a kernel of our own.
+
+mod detector;
+mod model;
+mod ngrams;
+mod windows;
+
+pub use detector::{FOUND_FROM, LinearDetector, MODEL_DETECTOR, TAGGED_FROM};
+pub use model::{LinearModel, inverse_norm};
+pub use ngrams::{BUCKETS, NgramReader, hash_vectors_digest, ngrams};
+pub use windows::Windows;
