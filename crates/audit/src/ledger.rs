@@ -46,7 +46,7 @@ fn tally_tags(run: &Run<'_>, path: &str) -> Option<Tally> {
     let (mut tally, mut told_later) = (Tally::new(), Problems::default());
     let mut tags = run.has(Artefact::Tags, path).then(|| run.tags(path, &mut told_later))?;
     while let Some(tag) = tags.next(&mut told_later) {
-        let risks = decide(&Tagged::new(&tag).tags(), run.policy).risks;
+        let risks = decide(&Tagged::new(&tag, run.policy).tags(), run.policy).risks;
         tally.record(&tag.source, tag.quarantine.is_none(), risks, run.policy.counted());
     }
     tags.is_whole().then_some(tally)

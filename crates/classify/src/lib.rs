@@ -4,21 +4,24 @@
 
 mod calibration;
 mod error;
+mod fit;
 mod language;
 mod linear;
 mod manifest;
+pub mod metrics;
 pub mod onnx;
 mod pool;
 
 pub use calibration::{Calibration, score_milli};
 pub use error::ClassifyError;
+pub use fit::{CleanLogits, FlagTarget};
 pub use language::Language;
 pub use linear::{
     BUCKETS, FOUND_FROM, LinearDetector, LinearModel, MODEL_DETECTOR, NgramReader, TAGGED_FROM, Windows,
     hash_vectors_digest, inverse_norm, ngrams,
 };
-pub use pool::{Pooled, Pooling};
 pub use manifest::{
     Accuracy, Contract, ExternalData, HeadSpec, MAX_HEADS, MODEL_FORMAT, ModelManifest, Pool, Thresholds, TokensSpec,
     WindowSpec,
 };
+pub use pool::{Pooled, Pooling};

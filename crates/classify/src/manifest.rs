@@ -141,7 +141,7 @@ fn logits() -> String {
 
 /// How often a pipeline with this model and the shipped keywords is right about a record: what the ledger's corrected
 /// rate is made of (Rogan and Gladen 1978). Shares, 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accuracy {
     /// Share of the records with a counted risk that are found.
@@ -152,6 +152,10 @@ pub struct Accuracy {
     pub specificity: f64,
     /// Clean records that this was measured on.
     pub negatives: u32,
+    /// Names of the models that were asked, in order, this one last.
+    pub models: Vec<String>,
+    /// Digest of the keyword library that was used beside them.
+    pub library_blake3: String,
 }
 
 /// One output of the network.
@@ -278,9 +282,26 @@ impl ModelManifest {
             }
         }
         self.heads.iter().try_for_each(|head| self.check_head(head))?;
+        self.check_levels()?;
         for (at, head) in self.heads.iter().enumerate() {
             if self.heads[..at].iter().any(|other| other.label == head.label) {
                 return Err(format!("two heads have the label {:?}", head.label));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tags keep the risk of a score and not its head, so heads that speak of one risk must be of one level.
+    fn check_levels(&self) -> Result<(), String> {
+        for (at, head) in self.heads.iter().enumerate() {
+            let other = self.heads[..at]
+                .iter()
+                .find(|other| other.level != head.level && other.risks.iter().any(|risk| head.risks.contains(risk)));
+            if let Some(other) = other {
+                return Err(format!(
+                    "heads {} and {} speak of one risk and are of different levels; give both one level",
+                    other.label, head.label
+                ));
             }
         }
         Ok(())

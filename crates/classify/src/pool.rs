@@ -59,8 +59,7 @@ impl Pooling {
             return None;
         }
         let sum: f32 = self.highest[..counted].iter().sum();
-        let (max, top3) =
-            if self.failed { (f32::NAN, f32::NAN) } else { (self.highest[0], sum / counted as f32) };
+        let (max, top3) = if self.failed { (f32::NAN, f32::NAN) } else { (self.highest[0], sum / counted as f32) };
         Some(Pooled { max, top3, best: self.best, over: self.over })
     }
 }

@@ -1,17 +1,18 @@
-//! Dependencies run one way: cli → pipeline, audit → shard, detect → rules.
+//! Dependencies run one way: cli → pipeline, audit → shard, classify → detect → rules.
 
 mod support;
 
 use std::fs;
 
 /// What each crate of ours may use of ours, and what of others it must not.
-const LAYERS: [(&str, &[&str], &[&str]); 6] = [
+const LAYERS: [(&str, &[&str], &[&str]); 7] = [
     ("rules", &[], &[]),
     ("detect", &["rules"], &["parquet", "ort", "walkdir"]),
+    ("classify", &["rules", "detect"], &["parquet", "arrow", "walkdir"]),
     ("shard", &["rules"], &["aho-corasick", "ort"]),
-    ("pipeline", &["rules", "detect", "shard"], &["arrow", "parquet"]),
+    ("pipeline", &["rules", "detect", "classify", "shard"], &["arrow", "parquet", "ort"]),
     ("audit", &["rules", "shard"], &["arrow", "parquet", "ort"]),
-    ("cli", &["rules", "detect", "shard", "pipeline", "audit"], &["aho-corasick", "ort"]),
+    ("cli", &["rules", "detect", "classify", "shard", "pipeline", "audit"], &["aho-corasick", "ort"]),
 ];
 
 #[test]

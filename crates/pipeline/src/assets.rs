@@ -1,10 +1,12 @@
 //! Pipelines, taxonomies and keyword libraries: by path, or built in under `builtin:` names, so that an installed
 //! binary needs no checkout.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tamis_classify::ModelManifest;
 use tamis_detect::KeywordLibrary;
 use tamis_rules::Taxonomy;
 use tamis_shard::did_you_mean;
@@ -53,8 +55,15 @@ const LIBRARY_FILES: &[(&str, &str)] = &[
     library_file!("lists.toml"),
 ];
 
+const MODELS: &[(&str, &str, &[u8])] = &[(
+    "lin31",
+    include_str!("../../../models/lin31/model.toml"),
+    include_bytes!("../../../models/lin31/model.onnx"),
+)];
+
 const PIPELINES: &[(&str, &str)] = &[
     ("quickstart", include_str!("../../../pipelines/quickstart.toml")),
+    ("gbt45654", include_str!("../../../pipelines/gbt45654.toml")),
     ("pii-redact", include_str!("../../../pipelines/pii-redact.toml")),
 ];
 
@@ -130,6 +139,38 @@ pub fn keyword_library(reference: &str, taxonomy: &Taxonomy) -> Result<KeywordLi
     let manifest = read(&folder.join("library.toml"))?;
     let files = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
     Ok(KeywordLibrary::parse((&manifest.0, &manifest.1), &files, taxonomy)?)
+}
+
+/// A model's files, as they were read.
+#[derive(Debug)]
+pub struct ModelFiles {
+    /// What it is.
+    pub manifest: ModelManifest,
+    /// The network.
+    pub onnx: Cow<'static, [u8]>,
+    /// Its folder; none where it came with the program.
+    pub folder: Option<PathBuf>,
+}
+
+/// Reads a model: a folder with `model.toml` and `model.onnx`, or a `builtin:` name.
+///
+/// # Errors
+/// [`PipelineError::Usage`] where it cannot be read, [`PipelineError::Model`] where its `model.toml` cannot be used.
+pub fn model(reference: &str) -> Result<ModelFiles, PipelineError> {
+    if let Some(name) = reference.strip_prefix(BUILTIN) {
+        let known: Vec<_> = MODELS.iter().map(|(name, ..)| format!("{BUILTIN}{name}")).collect();
+        let found = MODELS.iter().find(|(known, ..)| *known == name);
+        let (_, toml, onnx) = found.ok_or_else(|| unknown("model", reference, &known))?;
+        let manifest = ModelManifest::parse(toml, reference)?;
+        return Ok(ModelFiles { manifest, onnx: Cow::Borrowed(onnx), folder: None });
+    }
+    let folder = Path::new(reference);
+    let at = folder.join("model.toml");
+    let text = fs::read_to_string(&at).map_err(|error| unreadable("model", &at, &error))?;
+    let manifest = ModelManifest::parse(&text, &at.display().to_string())?;
+    let at = folder.join("model.onnx");
+    let onnx = fs::read(&at).map_err(|error| unreadable("model", &at, &error))?;
+    Ok(ModelFiles { manifest, onnx: Cow::Owned(onnx), folder: Some(folder.to_path_buf()) })
 }
 
 fn unreadable(what: &str, path: &Path, error: &std::io::Error) -> PipelineError {

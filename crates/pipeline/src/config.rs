@@ -79,6 +79,57 @@ pub struct DetectSpec {
     pub keywords: KeywordsSpec,
     /// `[detect.pii]`; without it, personal information is not looked for.
     pub pii: Option<PiiSpec>,
+    /// `[[detect.model]]`, in the order in which they are asked.
+    pub model: Vec<ModelSpec>,
+}
+
+/// `[[detect.model]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSpec {
+    /// Folder of the model, or `builtin:lin31`.
+    pub path: String,
+    /// Which records it is asked about.
+    #[serde(default)]
+    pub mode: ModeSpec,
+    /// What runs it: `cpu`, `cuda`, `cuda:1` or `auto`. Models of `hashed-ngrams/1` always run on the CPU.
+    #[serde(default)]
+    pub device: Option<String>,
+    /// ONNX Runtime's library, where it is not found by itself.
+    #[serde(default)]
+    pub runtime: Option<PathBuf>,
+    /// Device workers; 0 is one per thread on a CPU and one per device else.
+    #[serde(default)]
+    pub workers: usize,
+    /// Tokens of a batch, padding included.
+    #[serde(default)]
+    pub batch_tokens: Option<usize>,
+}
+
+/// Which records a model is asked about.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum ModeSpec {
+    /// Every record.
+    #[default]
+    All,
+    /// A share of them, drawn by a keyed hash of the text, so that a record is drawn in every run or in none.
+    Sample {
+        /// Records of a thousand.
+        per_mille: u16,
+        /// Key of the draw.
+        #[serde(default)]
+        seed: u64,
+    },
+    /// Those of which an earlier model has a score in a band.
+    Uncertain {
+        /// The earlier model's name.
+        model: String,
+        /// Lowest score, 0 to 1.
+        low: f32,
+        /// Highest score, 0 to 1.
+        high: f32,
+    },
 }
 
 /// `[detect.pii]`
@@ -180,11 +231,13 @@ impl PipelineSpec {
 }
 
 /// Keys whose values are paths, or references that may be.
-const PATH_KEYS: [&[&str]; 5] = [
+const PATH_KEYS: [&[&str]; 7] = [
     &["input", "paths"],
     &["output", "path"],
     &["output", "pseudonym_key"],
     &["detect", "keywords", "libraries"],
+    &["detect", "model", "path"],
+    &["detect", "model", "runtime"],
     &["policy", "taxonomy"],
 ];
 
@@ -197,11 +250,13 @@ fn rebase(table: &mut toml::Table, key: &[&str], folder: &Path) {
                 rebase_value(value, folder);
             }
         }
-        [first, rest @ ..] => {
-            if let Some(inner) = table.get_mut(*first).and_then(toml::Value::as_table_mut) {
-                rebase(inner, rest, folder);
+        [first, rest @ ..] => match table.get_mut(*first) {
+            Some(toml::Value::Table(inner)) => rebase(inner, rest, folder),
+            Some(toml::Value::Array(many)) => {
+                many.iter_mut().filter_map(toml::Value::as_table_mut).for_each(|inner| rebase(inner, rest, folder));
             }
-        }
+            _ => {}
+        },
     }
 }
 

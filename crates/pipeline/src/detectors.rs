@@ -1,5 +1,7 @@
 //! The policy and the detectors of a pipeline, made of what its file says.
 
+mod models;
+
 use std::sync::Arc;
 
 use tamis_detect::{Also, Detector, KeywordDetector, KeywordLibrary, PiiDetector, PiiOptions, structured_kinds};
@@ -8,6 +10,7 @@ use tamis_shard::fingerprint::Asset;
 
 use crate::config::{AlsoSpec, KeywordsSpec, PiiSpec, PipelineSpec};
 use crate::{PipelineError, assets};
+use models::Model;
 
 /// Detectors with what they are made of.
 type Detectors = (Vec<Box<dyn Detector>>, Vec<Asset>);
@@ -21,10 +24,13 @@ pub(crate) type DecisionParts = (Policy, Vec<Box<dyn Detector>>, Vec<Asset>);
 /// As [`RunPlan::resolve`].
 pub(crate) fn decision_parts(spec: &PipelineSpec) -> Result<DecisionParts, PipelineError> {
     let taxonomy = assets::taxonomy(spec.policy.taxonomy.as_deref().unwrap_or("builtin:gbt45654"))?;
-    let policy = Policy::resolve(&spec.policy, Arc::clone(&taxonomy))?;
     let pii = spec.detect.pii.as_ref().map(pii_options).transpose()?;
+    let library = library(&spec.detect.keywords, &taxonomy)?;
+    let models = models::load(&spec.detect.model, &taxonomy)?;
+    let written = models::complete(&spec.policy, &models, library.as_ref())?;
+    let policy = Policy::resolve(&written, Arc::clone(&taxonomy))?;
     refuse_idle_rules(&spec.policy, &policy, pii.map_or(PiiSet::EMPTY, |options| options.kinds))?;
-    let (detectors, assets) = detectors(&spec.detect.keywords, pii, &taxonomy)?;
+    let (detectors, assets) = detectors(library, pii, models)?;
     Ok((policy, detectors, assets))
 }
 
@@ -52,16 +58,23 @@ fn refuse_idle_rules(spec: &PolicySpec, policy: &Policy, looked_for: PiiSet) -> 
     )))
 }
 
+/// The libraries of a pipeline, stacked; none where it asks for none.
+fn library(keywords: &KeywordsSpec, taxonomy: &Taxonomy) -> Result<Option<KeywordLibrary>, PipelineError> {
+    if keywords.libraries.is_empty() {
+        return Ok(None);
+    }
+    let load = |reference: &String| assets::keyword_library(reference, taxonomy);
+    let libraries = keywords.libraries.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(KeywordLibrary::stack(libraries, &keywords.remove)?))
+}
+
 fn detectors(
-    keywords: &KeywordsSpec,
+    library: Option<KeywordLibrary>,
     pii: Option<PiiOptions>,
-    taxonomy: &Taxonomy,
+    models: Vec<Model>,
 ) -> Result<Detectors, PipelineError> {
     let (mut detectors, mut assets): Detectors = (Vec::new(), Vec::new());
-    if !keywords.libraries.is_empty() {
-        let load = |reference: &String| assets::keyword_library(reference, taxonomy);
-        let libraries = keywords.libraries.iter().map(load).collect::<Result<Vec<_>, _>>()?;
-        let library = KeywordLibrary::stack(libraries, &keywords.remove)?;
+    if let Some(library) = library {
         let name = format!("{} {}", library.name(), library.version());
         let detector = KeywordDetector::new(library)?;
         assets.push(Asset { detector: detector.name().into(), name, digest: detector.digest() });
@@ -73,8 +86,14 @@ fn detectors(
         assets.push(Asset { detector: detector.name().into(), name, digest: detector.digest() });
         detectors.push(Box::new(detector));
     }
+    for model in models {
+        let manifest = &model.manifest;
+        let name = format!("{} {}", manifest.name, manifest.version);
+        assets.push(Asset { detector: "model".into(), name, digest: model.detector.digest() });
+        detectors.push(model.detector);
+    }
     if detectors.is_empty() {
-        let message = "no detector is configured; add [detect.keywords] with a library, or [detect.pii]".to_string();
+        let message = "no detector is configured; add [detect.keywords] with a library, [[detect.model]], or [detect.pii]".to_string();
         return Err(PipelineError::Usage(message));
     }
     Ok((detectors, assets))

@@ -1,5 +1,6 @@
 //! What ends a run, split by whose move it is: the exit codes follow from it.
 
+use tamis_classify::ClassifyError;
 use tamis_detect::KeywordError;
 use tamis_rules::RulesError;
 use tamis_shard::ShardError;
@@ -16,6 +17,9 @@ pub enum PipelineError {
     /// A keyword library that cannot be used.
     #[error(transparent)]
     Keywords(#[from] KeywordError),
+    /// A model that cannot be used.
+    #[error(transparent)]
+    Model(#[from] ClassifyError),
     /// Reading or writing failed in a way that concerns the whole run.
     #[error(transparent)]
     Shard(ShardError),
@@ -50,6 +54,7 @@ impl PipelineError {
             Self::Usage(_)
             | Self::Rules(_)
             | Self::Keywords(_)
+            | Self::Model(_)
             | Self::Start(_)
             | Self::Shard(ShardError::Usage(_)) => 2,
             Self::FailFast { .. } => 3,

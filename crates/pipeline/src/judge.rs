@@ -172,7 +172,7 @@ fn add_shard(
     let mut tags = TagsReader::open(&output.artefact(Artefact::Tags, &manifest.path), taxonomy)?;
     let mut rows = 0;
     while let Some(row) = tags.next_row()? {
-        let decision = decide(&Tagged::new(&row).tags(), policy);
+        let decision = decide(&Tagged::new(&row, policy).tags(), policy);
         tally.record(&row.source, row.quarantine.is_none(), decision.risks, policy.counted());
         rows += 1;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tamis_detect::{Batch, Code, Evidence, Scanner};
-use tamis_rules::PiiSet;
+use tamis_rules::{PiiSet, Quarantine};
 use tamis_shard::table::{FindingRow, FindingsWriter, ScoreTag, TagRow, TagsWriter};
 use tamis_shard::{
     Artefact, BadShard, BadShardKind, FileDigest, InputShard, OutputDir, RecordIds, Records, RowCounts, ShardError,
@@ -80,6 +80,7 @@ impl<'p> TagPass<'p> {
 
     fn chunk(&self, records: &Records, evidence: &Evidence, ids: &RecordIds) -> TagChunk {
         let mut tags: Vec<TagRow> = (0..records.len()).map(|row| tag_row(records, row, ids)).collect();
+        let failed = |row: u32| evidence.failed.binary_search(&row).is_ok();
         for (row, count) in &evidence.keywords {
             tags[*row as usize].keywords.push(*count);
         }
@@ -94,7 +95,14 @@ impl<'p> TagPass<'p> {
             };
             tags[score.row as usize].scores.push(tag);
         }
-        let findings = evidence.findings.iter().map(|finding| FindingRow {
+        for row in &evidence.failed {
+            // A record that was not examined whole shows nothing.
+            let tag = &mut tags[*row as usize];
+            tag.quarantine = tag.quarantine.or(Some(Quarantine::ModelError));
+            (tag.keywords, tag.scores, tag.pii) = (Vec::new(), Vec::new(), PiiSet::EMPTY);
+        }
+        let found = evidence.findings.iter().filter(|finding| !failed(finding.row));
+        let findings = found.map(|finding| FindingRow {
             row: records.first_row + u64::from(finding.row),
             field: Arc::clone(&self.field_labels[usize::from(finding.field)]),
             detector: finding.detector.into(),
@@ -186,6 +194,7 @@ impl<'p> ShardWork for TagPass<'p> {
     fn work(&self, _: usize, scratch: &mut TagScratch<'p>, piece: TagPiece) -> Result<TagChunk, ShardError> {
         let records = piece.parser.parse(self.plan, piece.block);
         let mut batch = Batch::new(records.len());
+        batch.set_languages(records.heads.iter().map(|head| head.lang.as_deref()).collect());
         for (field, name) in self.plan.columns.text.iter().enumerate() {
             batch.push_field(name, records.column(field));
         }

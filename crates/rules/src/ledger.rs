@@ -94,7 +94,7 @@ pub struct LedgerEntry {
     pub low: Option<f64>,
     /// Upper end of that interval, in the same steps.
     pub high: Option<f64>,
-    /// The corrected rate, where the detectors' sensitivity and specificity are known. [`Ledger::judge`] knows none.
+    /// The corrected rate in the same steps, where the policy knows the detectors' sensitivity and specificity.
     pub corrected: Option<Corrected>,
     /// Whether the source may be used.
     pub verdict: SourceVerdict,
@@ -117,7 +117,8 @@ impl LedgerEntry {
     ///
     /// By [`DecideOn::Point`] a source is rejected when more than `limit` of its examined records are unqualified, in
     /// integers; by [`DecideOn::UpperBound`] also when the upper end of the two-sided 95 % interval, rounded to 1e-7,
-    /// is above it. A source of which nothing was examined is accepted.
+    /// is above it; by [`DecideOn::Corrected`] when the corrected rate is. A source of which nothing was examined is
+    /// accepted.
     #[must_use]
     pub fn decide(
         records: u64,
@@ -125,9 +126,11 @@ impl LedgerEntry {
         unqualified: u64,
         limit: Percent,
         decide_on: DecideOn,
+        corrected: Option<Corrected>,
     ) -> (SourceVerdict, Basis) {
         let over = limit.exceeded_by(unqualified, examined);
         let (rejected, basis) = match decide_on {
+            DecideOn::Corrected if corrected.is_some() => (exceeds(limit, corrected.map_or(0.0, |it| it.rate)), Basis::Corrected),
             DecideOn::UpperBound if examined > 0 => {
                 (over || upper_end_exceeds(limit, unqualified, examined), Basis::UpperBound)
             }
@@ -140,7 +143,10 @@ impl LedgerEntry {
     /// The entry of one source.
     fn judge(source: &str, counts: &SourceTally, policy: &Policy) -> Self {
         let &SourceTally { records, examined, unqualified, .. } = counts;
-        let (verdict, basis) = Self::decide(records, examined, unqualified, policy.source_limit(), policy.decide_on());
+        let corrected = policy.accuracy().and_then(|accuracy| accuracy.correct(unqualified, examined));
+        let corrected = corrected.map(Corrected::rounded);
+        let (verdict, basis) =
+            Self::decide(records, examined, unqualified, policy.source_limit(), policy.decide_on(), corrected);
         let interval = (examined > 0).then(|| clopper_pearson(unqualified, examined, CONFIDENCE));
         Self {
             source: source.to_owned(),
@@ -151,7 +157,7 @@ impl LedgerEntry {
             rate: (examined > 0).then(|| rounded(unqualified as f64 / examined as f64)),
             low: interval.map(|(low, _)| rounded(low)),
             high: interval.map(|(_, high)| rounded(high)),
-            corrected: None,
+            corrected,
             verdict,
             basis,
         }
@@ -160,8 +166,18 @@ impl LedgerEntry {
 
 fn upper_end_exceeds(limit: Percent, unqualified: u64, examined: u64) -> bool {
     let one_sided = f64::midpoint(1.0, CONFIDENCE);
-    let high = clopper_pearson_upper(unqualified, examined, one_sided);
-    (high * STEPS).round() as u64 > u64::from(limit.parts_per_million()) * STEPS_PER_MILLIONTH
+    exceeds(limit, clopper_pearson_upper(unqualified, examined, one_sided))
+}
+
+/// Whether a share, rounded to the steps in which rates are written, is above the limit.
+fn exceeds(limit: Percent, share: f64) -> bool {
+    (share * STEPS).round() as u64 > u64::from(limit.parts_per_million()) * STEPS_PER_MILLIONTH
+}
+
+impl Corrected {
+    fn rounded(self) -> Self {
+        Self { rate: rounded(self.rate), low: rounded(self.low), high: rounded(self.high) }
+    }
 }
 
 /// Every source with its verdict, sorted by the bytes of its name (4.1.1 b).
@@ -340,7 +356,7 @@ mod tests {
             let unqualified = examined * share / 1000;
             let limit = Percent::from_parts_per_million(parts).expect("in range");
             let decide_on = if upper { DecideOn::UpperBound } else { DecideOn::Point };
-            let (verdict, _) = LedgerEntry::decide(examined, examined, unqualified, limit, decide_on);
+            let (verdict, _) = LedgerEntry::decide(examined, examined, unqualified, limit, decide_on, None);
             let (_, high) = clopper_pearson(unqualified, examined, CONFIDENCE);
             let figure = if upper { rounded(high) } else { unqualified as f64 / examined as f64 };
             let distance = figure - f64::from(parts) / 1e6;

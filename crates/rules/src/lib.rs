@@ -47,6 +47,7 @@
 //! # Ok::<(), RulesError>(())
 //! ```
 
+mod accuracy;
 mod bit_set;
 mod error;
 mod interval;
@@ -61,13 +62,14 @@ mod tally;
 mod taxonomy;
 mod verdict;
 
+pub use accuracy::{Accuracy, AccuracySpec};
 pub use error::{Location, RulesError};
 pub use interval::{clopper_pearson, clopper_pearson_lower, clopper_pearson_upper};
 pub use ledger::{Basis, Corrected, Ledger, LedgerEntry, SourceVerdict};
 pub use percent::Percent;
 pub use pii::{PiiKind, PiiProfile, PiiSet};
 pub use policy::{
-    Action, DecideOn, PiiAction, PiiRule, PiiRuleSpec, Policy, PolicySpec, Replace, RiskRule, RiskRuleSpec,
+    Action, DecideOn, ModelRuleSpec, PiiAction, PiiRule, PiiRuleSpec, Policy, PolicySpec, Replace, RiskRule, RiskRuleSpec,
 };
 pub use reason::{Quarantine, Reason};
 pub use risk::{RiskId, RiskSet};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use pii::{PiiAction, PiiRule, PiiRuleSpec, Replace};
 
-use crate::{Percent, PiiKind, PiiProfile, PiiSet, RiskId, RiskSet, RulesError, Taxonomy};
+use crate::{Accuracy, AccuracySpec, Percent, PiiKind, PiiProfile, PiiSet, RiskId, RiskSet, RulesError, Taxonomy};
 use pii::PiiRules;
 
 /// The `[policy]` table of a pipeline file, as written. [`Policy::resolve`] makes a policy of it.
@@ -36,6 +36,23 @@ pub struct PolicySpec {
     /// Rules by kind of personal information, `sensitive` or `default`: a kind's value goes before that of `sensitive`,
     /// and that before the default.
     pub pii: BTreeMap<String, PiiRuleSpec>,
+    /// Rules by name of a model; the pipeline fills in what the model's own file says and is left out here.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub models: BTreeMap<String, ModelRuleSpec>,
+    /// How often the detectors together are right; the pipeline fills in what the evaluation of a shipped model says,
+    /// where nothing that it rests on was changed. Without it, rates are not corrected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<AccuracySpec>,
+}
+
+/// What a model's scores may decide.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelRuleSpec {
+    /// Codes and groups whose scores of this model are advisory; none where it is empty. Left out: those whose heads
+    /// the model's own file calls advisory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advisory: Option<Vec<String>>,
 }
 
 /// A rule as written; what is left out comes from the next wider rule.
@@ -68,15 +85,19 @@ pub enum DecideOn {
     Point,
     /// The upper end of the rate's 95 % interval: more cautious, the more so the smaller the source.
     UpperBound,
+    /// The rate corrected for the detectors' errors (Rogan and Gladen 1978), which needs their accuracy: false alarms
+    /// reject no source, and what they miss is counted.
+    Corrected,
 }
 
 impl DecideOn {
-    /// Name in files: `point` or `upper_bound`.
+    /// Name in files: `point`, `upper_bound` or `corrected`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Point => "point",
             Self::UpperBound => "upper_bound",
+            Self::Corrected => "corrected",
         }
     }
 }
@@ -127,6 +148,9 @@ pub struct Policy {
     decide_on: DecideOn,
     rules: Vec<RiskRule>,
     pii: PiiRules,
+    /// Per model, sorted by name, the risks whose scores are advisory.
+    models: Vec<(String, RiskSet)>,
+    accuracy: Option<Accuracy>,
 }
 
 const DEFAULT: &str = "default";
@@ -146,6 +170,16 @@ impl Policy {
             Some(names) => taxonomy.select(names).map_err(|error| refuse("counted", error))?,
             None => taxonomy.source_rule().counted,
         };
+        let models = spec.models.iter().map(|(name, rule)| {
+            let advisory = taxonomy.select(rule.advisory.as_deref().unwrap_or_default());
+            Ok((name.clone(), advisory.map_err(|error| refuse(format!("models.{name}.advisory"), error))?))
+        });
+        let models = models.collect::<Result<_, RulesError>>()?;
+        let accuracy = spec.accuracy.as_ref().map(Accuracy::new).transpose()?;
+        if spec.decide_on == Some(DecideOn::Corrected) && accuracy.is_none() {
+            let message = "\"corrected\" needs the detectors' accuracy; add [policy.accuracy], or use a model that knows its own";
+            return Err(refuse("decide_on", message));
+        }
         let rules = taxonomy.all().iter().map(|risk| rule_of(risk, spec, &taxonomy)).collect();
         Ok(Self {
             counted,
@@ -153,6 +187,8 @@ impl Policy {
             decide_on: spec.decide_on.unwrap_or_default(),
             rules,
             pii: PiiRules::resolve(spec.pii_profile.as_deref(), &spec.pii)?,
+            models,
+            accuracy,
             taxonomy,
         })
     }
@@ -188,6 +224,19 @@ impl Policy {
     #[must_use]
     pub fn rule(&self, risk: RiskId) -> &RiskRule {
         &self.rules[risk.index()]
+    }
+
+    /// Whether a score of this model may decide this risk; true for a model that the policy has no rule for.
+    #[must_use]
+    pub fn model_enforces(&self, model: &str, risk: RiskId) -> bool {
+        let found = self.models.binary_search_by(|(name, _)| name.as_str().cmp(model));
+        found.map_or(true, |at| !self.models[at].1.contains(risk))
+    }
+
+    /// How often the detectors together are right, where that is known.
+    #[must_use]
+    pub fn accuracy(&self) -> Option<&Accuracy> {
+        self.accuracy.as_ref()
     }
 
     /// The rule of one kind of personal information.
@@ -228,14 +277,20 @@ impl Policy {
             risks: risks.map(|(risk, rule)| (risk.code.clone(), rule.to_spec())).collect(),
             pii_profile: Some(self.pii.profile().name().to_owned()),
             pii: self.pii.to_spec(),
+            models: self.models.iter().map(|(name, advisory)| (name.clone(), self.model_spec(*advisory))).collect(),
+            accuracy: self.accuracy.as_ref().map(Accuracy::to_spec),
         }
+    }
+
+    fn model_spec(&self, advisory: RiskSet) -> ModelRuleSpec {
+        ModelRuleSpec { advisory: Some(self.taxonomy.codes(advisory).map(str::to_owned).collect()) }
     }
 
     /// Every decision input as text: equal for equal policies, different for different ones. Its digest is part of
     /// the judge fingerprint.
     #[must_use]
     pub fn canonical(&self) -> String {
-        let mut text = String::from("tamis-policy/2\n");
+        let mut text = String::from("tamis-policy/3\n");
         text.push_str(&self.taxonomy.canonical());
         // Writing to a string cannot fail.
         let _ = writeln!(text, "counted {}", self.taxonomy.listed(self.counted));
@@ -245,6 +300,11 @@ impl Policy {
             let _ = writeln!(text, "rule {} {}", risk.code, rule.canonical());
         }
         text.push_str(&self.pii.canonical());
+        for (name, advisory) in &self.models {
+            let _ = writeln!(text, "model {name} advisory {}", self.taxonomy.listed(*advisory));
+        }
+        let accuracy = self.accuracy.as_ref().map_or_else(|| "-".to_owned(), Accuracy::canonical);
+        let _ = writeln!(text, "accuracy {accuracy}");
         text
     }
 }

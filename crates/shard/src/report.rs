@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tamis_rules::{Ledger, LedgerEntry, Policy};
+use tamis_rules::{Ledger, LedgerEntry, Policy, SourceVerdict};
 
 use crate::{Redactions, RowCounts, ShardManifest, ShardStatus};
 
@@ -33,6 +33,8 @@ pub struct Report {
     pub source_limit_percent: String,
     /// Sources that were rejected, worst first.
     pub rejected_sources: Vec<SourceLine>,
+    /// What is known of the detectors' errors; none where it is not known.
+    pub accuracy: Option<AccuracyLine>,
     /// What the point rule would do at other limits.
     pub what_if: Vec<WhatIf>,
     /// Shards that were set aside whole.
@@ -69,6 +71,30 @@ pub struct SourceLine {
     pub low: Option<f64>,
     /// Upper end of the 95 % interval.
     pub high: Option<f64>,
+    /// The rate corrected for the detectors' errors, where these are known.
+    pub corrected_rate: Option<f64>,
+    /// Lower end of its 95 % interval.
+    pub corrected_low: Option<f64>,
+    /// Upper end of its 95 % interval.
+    pub corrected_high: Option<f64>,
+    /// Whether the rate is no more than false alarms alone would give.
+    pub under_floor: bool,
+}
+
+/// How often the detectors are right, and which sources show no more than their false alarms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccuracyLine {
+    /// Share of the records with a counted risk that are found, 0–1.
+    pub sensitivity: f64,
+    /// Share of the clean records that stay clean, 0–1.
+    pub specificity: f64,
+    /// Sources with unqualified records whose rate is no more than `1 - specificity`.
+    pub sources_under_floor: u64,
+    /// Accepted sources whose corrected rate is over the limit.
+    pub accepted_over_limit_corrected: u64,
+    /// Rejected sources whose corrected rate is not over the limit.
+    pub rejected_under_limit_corrected: u64,
 }
 
 /// The source rule at another limit.
@@ -115,7 +141,8 @@ impl Report {
             risks: risks(policy, ledger),
             sources: ledger.entries().len() as u64,
             source_limit_percent: policy.source_limit().to_string(),
-            rejected_sources: rejected(ledger),
+            rejected_sources: rejected(policy, ledger),
+            accuracy: accuracy(policy, ledger),
             what_if: [-1, 1].into_iter().map(|points| what_if(policy, ledger, points)).collect(),
             shards_set_aside: Vec::new(),
         };
@@ -158,14 +185,30 @@ fn risks(policy: &Policy, ledger: &Ledger) -> Vec<RiskCount> {
     counts.filter(|risk| risk.records > 0).collect()
 }
 
-fn rejected(ledger: &Ledger) -> Vec<SourceLine> {
-    let mut lines: Vec<SourceLine> = ledger.rejected().map(source_line).collect();
+fn accuracy(policy: &Policy, ledger: &Ledger) -> Option<AccuracyLine> {
+    let accuracy = policy.accuracy()?;
+    let count = |holds: &dyn Fn(&LedgerEntry) -> bool| ledger.entries().iter().filter(|it| holds(it)).count() as u64;
+    let limit = f64::from(policy.source_limit().parts_per_million()) / 1e6;
+    let over = |entry: &LedgerEntry| entry.corrected.is_some_and(|it| it.rate > limit);
+    let rejected = |entry: &LedgerEntry| entry.verdict == SourceVerdict::Rejected;
+    Some(AccuracyLine {
+        sensitivity: accuracy.sensitivity(),
+        specificity: accuracy.specificity(),
+        sources_under_floor: count(&|it| it.unqualified > 0 && accuracy.under_floor(it.unqualified, it.examined)),
+        accepted_over_limit_corrected: count(&|it| !rejected(it) && over(it)),
+        rejected_under_limit_corrected: count(&|it| rejected(it) && !over(it)),
+    })
+}
+
+fn rejected(policy: &Policy, ledger: &Ledger) -> Vec<SourceLine> {
+    let mut lines: Vec<SourceLine> = ledger.rejected().map(|entry| source_line(policy, entry)).collect();
     let rate = |line: &SourceLine| line.rate.unwrap_or_default();
     lines.sort_by(|a, b| rate(b).total_cmp(&rate(a)).then_with(|| a.source.cmp(&b.source)));
     lines
 }
 
-fn source_line(entry: &LedgerEntry) -> SourceLine {
+fn source_line(policy: &Policy, entry: &LedgerEntry) -> SourceLine {
+    let corrected = entry.corrected.as_ref();
     SourceLine {
         source: entry.source.clone(),
         records: entry.records,
@@ -174,6 +217,10 @@ fn source_line(entry: &LedgerEntry) -> SourceLine {
         rate: entry.rate,
         low: entry.low,
         high: entry.high,
+        corrected_rate: corrected.map(|it| it.rate),
+        corrected_low: corrected.map(|it| it.low),
+        corrected_high: corrected.map(|it| it.high),
+        under_floor: policy.accuracy().is_some_and(|it| it.under_floor(entry.unqualified, entry.examined)),
     }
 }
 

@@ -44,7 +44,10 @@ impl LinearDetector {
         if found.as_str() != manifest.onnx_blake3 {
             return Err(ClassifyError::Onnx {
                 model: manifest.name,
-                message: format!("its blake3 is {found}, model.toml says {}; take both files from one training", manifest.onnx_blake3),
+                message: format!(
+                    "its blake3 is {found}, model.toml says {}; take both files from one training",
+                    manifest.onnx_blake3
+                ),
             });
         }
         let model = LinearModel::from_onnx(onnx, &manifest)?;

@@ -3,9 +3,7 @@
 use prost::Message as _;
 
 use super::{BUCKETS, hash_vectors_digest};
-use crate::onnx::{
-    CONTRACT_KEY, Graph, HASH_KEY, LABELS_KEY, Model, Node, OperatorSet, Tensor, ValueInfo, data_type,
-};
+use crate::onnx::{CONTRACT_KEY, Graph, HASH_KEY, LABELS_KEY, Model, Node, OperatorSet, Tensor, ValueInfo, data_type};
 use crate::{ClassifyError, Contract, ModelManifest};
 
 /// Lanes that the table's rows are filled up to.
@@ -100,7 +98,8 @@ impl LinearModel {
     #[must_use]
     pub fn to_onnx(&self, labels: &str) -> Vec<u8> {
         let heads = self.heads as i64;
-        let narrow: Vec<i8> = self.table.chunks_exact(self.stride).flat_map(|row| &row[..self.heads]).copied().collect();
+        let narrow: Vec<i8> =
+            self.table.chunks_exact(self.stride).flat_map(|row| &row[..self.heads]).copied().collect();
         let nodes = NODES.iter().map(|(operator, inputs, output)| {
             let node = Node::new(operator, inputs, output);
             match *operator {
@@ -144,8 +143,7 @@ impl LinearModel {
     /// # Errors
     /// [`ClassifyError::Onnx`] where contract, labels, hash vectors, operators or shapes are others.
     pub fn from_onnx(bytes: &[u8], manifest: &ModelManifest) -> Result<Self, ClassifyError> {
-        read(bytes, manifest)
-            .map_err(|message| ClassifyError::Onnx { model: manifest.name.clone(), message })
+        read(bytes, manifest).map_err(|message| ClassifyError::Onnx { model: manifest.name.clone(), message })
     }
 }
 
@@ -164,7 +162,10 @@ fn read(bytes: &[u8], manifest: &ModelManifest) -> Result<LinearModel, String> {
     let table = graph.weights("table").ok_or("no weights \"table\"")?;
     let expected = [BUCKETS as i64, heads as i64];
     if table.dims != expected || table.data_type != data_type::INT8 || table.is_external() {
-        return Err(format!("table is {:?} of type {}, expected int8 {expected:?} in the file itself", table.dims, table.data_type));
+        return Err(format!(
+            "table is {:?} of type {}, expected int8 {expected:?} in the file itself",
+            table.dims, table.data_type
+        ));
     }
     if table.raw_data.len() != BUCKETS * heads {
         return Err(format!("table has {} bytes, expected {}", table.raw_data.len(), BUCKETS * heads));

@@ -19,13 +19,8 @@ const HAN: std::ops::RangeInclusive<usize> = 1..=3;
 const OTHER: std::ops::RangeInclusive<usize> = 2..=5;
 
 /// Odd multipliers of the characters of an n-gram, the last first; any would do, but models are made with these.
-const BY_PLACE: [u64; LONGEST] = [
-    0x910a_2dec_8902_5cc1,
-    0xbeeb_8da1_658e_ec67,
-    0xf893_a2ee_fb32_555f,
-    0x71c1_8690_ee42_c90b,
-    0x71bb_54d8_d101_b5b9,
-];
+const BY_PLACE: [u64; LONGEST] =
+    [0x910a_2dec_8902_5cc1, 0xbeeb_8da1_658e_ec67, 0xf893_a2ee_fb32_555f, 0x71c1_8690_ee42_c90b, 0x71bb_54d8_d101_b5b9];
 /// What tells lengths apart.
 const BY_LENGTH: [u64; LONGEST + 1] = [
     0xc34d_0bff_9015_0281,

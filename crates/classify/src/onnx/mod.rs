@@ -6,8 +6,8 @@ mod proto;
 use std::fmt::Write as _;
 
 pub use proto::{
-    Attribute, Dimension, Entry, Graph, Model, Node, OperatorSet, Shape, Tensor, TensorType, Type, ValueInfo, attribute,
-    data_type, dimension,
+    Attribute, Dimension, Entry, Graph, Model, Node, OperatorSet, Shape, Tensor, TensorType, Type, ValueInfo,
+    attribute, data_type, dimension,
 };
 
 /// Metadata key of the contract's name.
@@ -111,12 +111,7 @@ impl Node {
     /// The same with an integer attribute.
     #[must_use]
     pub fn with_int(mut self, name: &str, value: i64) -> Self {
-        self.attribute.push(Attribute {
-            name: name.into(),
-            kind: attribute::INT,
-            i: value,
-            ..Attribute::default()
-        });
+        self.attribute.push(Attribute { name: name.into(), kind: attribute::INT, i: value, ..Attribute::default() });
         self
     }
 

@@ -1,6 +1,6 @@
 //! From a row of the tags file to what a verdict is made of.
 
-use tamis_rules::{ModelScore, RecordTags};
+use tamis_rules::{ModelScore, Policy, RecordTags};
 
 use super::TagRow;
 
@@ -12,10 +12,13 @@ pub struct Tagged<'t> {
 }
 
 impl<'t> Tagged<'t> {
-    /// Prepares a row.
-    pub fn new(row: &'t TagRow) -> Self {
-        let scores =
-            row.scores.iter().map(|tag| ModelScore { risk: tag.risk, score_milli: tag.score_milli, enforce: true });
+    /// Prepares a row; which models may decide which risks, the policy says.
+    pub fn new(row: &'t TagRow, policy: &Policy) -> Self {
+        let scores = row.scores.iter().map(|tag| ModelScore {
+            risk: tag.risk,
+            score_milli: tag.score_milli,
+            enforce: policy.model_enforces(&tag.model, tag.risk),
+        });
         Self { row, scores: scores.collect() }
     }
 

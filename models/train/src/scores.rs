@@ -1,0 +1,62 @@
+//! What a model says of texts, by the kernel that a run uses.
+
+use tamis_classify::{Language, LinearModel, Pooling, Windows};
+
+use crate::recipe;
+
+/// A normalised text.
+pub struct Normal {
+    pub text: String,
+    pub chars: usize,
+}
+
+/// The highest window per head, one row per text.
+pub struct Scores {
+    heads: usize,
+    logits: Vec<f32>,
+}
+
+impl Scores {
+    /// Asks the model about texts, in order, on all cores.
+    pub fn of(model: &LinearModel, windows: &recipe::Windows, texts: &[(&str, Language)]) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = texts.len().div_ceil(threads).max(1);
+        let parts: Vec<Vec<f32>> = std::thread::scope(|scope| {
+            let workers: Vec<_> =
+                texts.chunks(share).map(|part| scope.spawn(|| logits(model, windows, part))).collect();
+            workers.into_iter().filter_map(|worker| worker.join().ok()).collect()
+        });
+        Self { heads: model.heads(), logits: parts.concat() }
+    }
+
+    /// The highest window's logit per head of one text.
+    pub fn row(&self, at: usize) -> &[f32] {
+        &self.logits[at * self.heads..(at + 1) * self.heads]
+    }
+}
+
+fn logits(model: &LinearModel, sizes: &recipe::Windows, texts: &[(&str, Language)]) -> Vec<f32> {
+    let (mut windows, mut scratch) = (Windows::default(), Vec::new());
+    let mut out = Vec::with_capacity(texts.len() * model.heads());
+    for &(text, language) in texts {
+        windows.read(model, text, sizes.of(language));
+        let mut pooling = vec![Pooling::new(0.0); model.heads()];
+        windows.logits(model, &mut scratch, |logits| {
+            pooling.iter_mut().zip(logits).for_each(|(pooling, &logit)| pooling.push(logit));
+        });
+        out.extend(pooling.iter().map(|it| it.finish().map_or(f32::NEG_INFINITY, |pooled| pooled.max)));
+    }
+    out
+}
+
+impl recipe::Windows {
+    /// Characters of a window in this language.
+    pub fn of(&self, language: Language) -> usize {
+        let size = match language {
+            Language::Zh => self.zh,
+            Language::En => self.en,
+            Language::Other => self.other,
+        };
+        size as usize
+    }
+}
