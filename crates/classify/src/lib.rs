@@ -14,7 +14,7 @@ mod pool;
 
 pub use calibration::{Calibration, score_milli};
 pub use error::ClassifyError;
-pub use fit::{CleanLogits, FlagTarget};
+pub use fit::{CleanLogits, CleanTails, FlagTarget};
 pub use language::Language;
 pub use linear::{
     BUCKETS, FOUND_FROM, LinearDetector, LinearModel, MODEL_DETECTOR, NgramReader, TAGGED_FROM, Windows,

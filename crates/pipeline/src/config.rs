@@ -106,6 +106,14 @@ pub struct ModelSpec {
     pub batch_tokens: Option<usize>,
 }
 
+impl ModelSpec {
+    /// The model of this path, asked about every record on the processor.
+    #[must_use]
+    pub fn new(path: impl Into<String>) -> Self {
+        Self { path: path.into(), mode: ModeSpec::All, device: None, runtime: None, workers: 0, batch_tokens: None }
+    }
+}
+
 /// Which records a model is asked about.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

@@ -1,6 +1,6 @@
 //! The policy and the detectors of a pipeline, made of what its file says.
 
-mod models;
+pub(crate) mod models;
 
 use std::sync::Arc;
 

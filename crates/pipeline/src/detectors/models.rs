@@ -8,13 +8,13 @@ use crate::config::{ModeSpec, ModelSpec};
 use crate::{PipelineError, assets};
 
 /// A model, ready to be asked.
-pub(super) struct Model {
+pub(crate) struct Model {
     pub manifest: ModelManifest,
     pub detector: Box<dyn Detector>,
 }
 
 /// Loads the models in their order.
-pub(super) fn load(specs: &[ModelSpec], taxonomy: &Taxonomy) -> Result<Vec<Model>, PipelineError> {
+pub(crate) fn load(specs: &[ModelSpec], taxonomy: &Taxonomy) -> Result<Vec<Model>, PipelineError> {
     let mut models: Vec<Model> = Vec::new();
     for spec in specs {
         if let ModeSpec::Uncertain { model, .. } = &spec.mode
