@@ -5,6 +5,7 @@
 mod calibration;
 mod error;
 mod fit;
+mod heads;
 mod language;
 mod linear;
 mod manifest;
@@ -15,10 +16,10 @@ mod pool;
 pub use calibration::{Calibration, score_milli};
 pub use error::ClassifyError;
 pub use fit::{CleanLogits, FlagTarget};
+pub use heads::{FOUND_FROM, MODEL_DETECTOR, TAGGED_FROM};
 pub use language::Language;
 pub use linear::{
-    BUCKETS, FOUND_FROM, LinearDetector, LinearModel, MODEL_DETECTOR, NgramReader, TAGGED_FROM, Windows,
-    hash_vectors_digest, inverse_norm, ngrams,
+    BUCKETS, LinearDetector, LinearModel, NgramReader, Windows, hash_vectors_digest, inverse_norm, ngrams,
 };
 pub use manifest::{
     Accuracy, Contract, ExternalData, HeadSpec, MAX_HEADS, MODEL_FORMAT, ModelManifest, Pool, Thresholds, TokensSpec,

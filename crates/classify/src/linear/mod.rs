@@ -5,7 +5,7 @@ mod model;
 mod ngrams;
 mod windows;
 
-pub use detector::{FOUND_FROM, LinearDetector, MODEL_DETECTOR, TAGGED_FROM};
+pub use detector::LinearDetector;
 pub use model::{LinearModel, inverse_norm};
 pub use ngrams::{BUCKETS, NgramReader, hash_vectors_digest, ngrams};
 pub use windows::Windows;
