@@ -12,6 +12,8 @@ mod manifest;
 pub mod metrics;
 pub mod onnx;
 mod pool;
+#[cfg(feature = "onnx")]
+mod tokens;
 
 pub use calibration::{Calibration, score_milli};
 pub use error::ClassifyError;
@@ -26,3 +28,8 @@ pub use manifest::{
     WindowSpec,
 };
 pub use pool::{Pooled, Pooling};
+#[cfg(feature = "onnx")]
+pub use tokens::{
+    Device, DeviceReport, FETCH_STEP, MAX_BATCH_TOKENS, ModelFiles, RowMode, Runtime, RuntimeLibrary, TextLogits,
+    TokensDetector, TokensOptions,
+};
