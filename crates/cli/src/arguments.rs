@@ -155,6 +155,10 @@ pub enum ModelCommand {
     },
     /// Measure a model on labelled texts: per risk, per clean data set, and in long documents.
     Eval(ModelEvalArguments),
+    /// Set a model's thresholds by clean texts of your own, into a copy of it.
+    Calibrate(ModelCalibrateArguments),
+    /// Measure how fast a model of n-grams reads, on one core, beside ONNX Runtime where that is there.
+    Bench(ModelBenchArguments),
 }
 
 #[derive(Debug, Args)]
@@ -187,6 +191,42 @@ pub struct ModelEvalArguments {
     /// Print JSON on standard output.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ModelCalibrateArguments {
+    /// Folder of the model, or builtin:lin31.
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+    /// Clean texts: shards, folders or globs; repeats. Records with labels count where these say that they are clean.
+    #[arg(long, value_name = "PATH", required = true)]
+    pub sample: Vec<PathBuf>,
+    /// Folder that the calibrated copy is written to.
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Clean texts that enforcing heads may flag, percent, per language and length.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.5)]
+    pub flagged: f64,
+    /// Never set a threshold below the one that the model came with.
+    #[arg(long)]
+    pub raise_only: bool,
+    #[command(flatten)]
+    pub reading: SampleArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct ModelBenchArguments {
+    /// Folder of the model, or builtin:lin31.
+    #[arg(value_name = "MODEL", default_value = "builtin:lin31")]
+    pub model: String,
+    /// Texts to read: shards, folders or globs; repeats.
+    #[arg(long, value_name = "PATH", required = true)]
+    pub sample: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: SampleArguments,
+    /// ONNX Runtime's library, to be held against, where it is not found by itself.
+    #[arg(long, value_name = "FILE")]
+    pub runtime: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -187,7 +187,8 @@ impl Panel {
         let mut enforcing = BTreeSet::new();
         for model in &models {
             let heads = model.manifest.heads.iter().filter(|head| head.level == Level::Enforce);
-            enforcing.extend(heads.flat_map(|head| &head.risks).filter_map(|code| Some(taxonomy.risk_id(code)?.index())));
+            enforcing
+                .extend(heads.flat_map(|head| &head.risks).filter_map(|code| Some(taxonomy.risk_id(code)?.index())));
         }
         Ok(Self { models, keywords, risks: taxonomy.risks().len(), enforcing })
     }
@@ -289,7 +290,8 @@ fn figures(
     let (right, wrong) = (over(&positives), over(&negatives));
     let scores = |texts: &[&Judged]| -> Vec<f32> { texts.iter().map(|text| score(text)).collect() };
     let (high, low) = (scores(&positives), scores(clean));
-    let labelled = positives.iter().map(|text| (score(text), true)).chain(negatives.iter().map(|text| (score(text), false)));
+    let labelled =
+        positives.iter().map(|text| (score(text), true)).chain(negatives.iter().map(|text| (score(text), false)));
     let by_keyword = positives.iter().filter(|text| text.by_keyword.contains(risk)).count();
     Some(RiskFigures {
         code: code.to_owned(),
@@ -388,4 +390,3 @@ fn accuracy(panel: &Panel, taxonomy: &Taxonomy, positives: &[&Judged], clean: &[
 fn rounded(share: f64) -> f64 {
     (share * 1e4).round() / 1e4
 }
-

@@ -6,7 +6,7 @@ use tamis_detect::{Batch, Detector, Evidence, RowScore};
 use tamis_rules::{ModelScore, Policy, Quarantine, RecordTags, Verdict, judge_record};
 
 use crate::config::PipelineSpec;
-use crate::detectors::decision_parts;
+use crate::detectors::{DecisionParts, decision_parts};
 use crate::{PipelineError, assets};
 
 /// Findings of a text and the verdict on it.
@@ -32,7 +32,7 @@ impl Explainer {
     pub fn new(reference: &str, settings: &[String]) -> Result<Self, PipelineError> {
         let file = assets::pipeline(reference)?;
         let spec = PipelineSpec::parse(&file.text, &file.origin, &file.folder, settings)?;
-        let (policy, detectors, _) = decision_parts(&spec)?;
+        let DecisionParts { policy, detectors, .. } = decision_parts(&spec)?;
         Ok(Self { policy, detectors })
     }
 

@@ -150,7 +150,16 @@ impl Corpus {
         let language = line.lang.as_deref().and_then(Language::declared);
         let language = language.unwrap_or_else(|| Language::identify(&line.text));
         let dataset = self.dataset(line.dataset, line.licence);
-        Ok(Labelled { text: line.text, language, positive, known, dataset, split: line.split, quality: line.quality, embedded: None })
+        Ok(Labelled {
+            text: line.text,
+            language,
+            positive,
+            known,
+            dataset,
+            split: line.split,
+            quality: line.quality,
+            embedded: None,
+        })
     }
 
     fn dataset(&mut self, name: String, licence: String) -> usize {

@@ -6,7 +6,9 @@ mod measure;
 use std::fs;
 
 use anyhow::{Context as _, Result};
-use tamis_classify::{Contract, HeadSpec, Language, LinearModel, MODEL_FORMAT, ModelManifest, Pool, Thresholds, WindowSpec};
+use tamis_classify::{
+    Contract, HeadSpec, Language, LinearModel, MODEL_FORMAT, ModelManifest, Pool, Thresholds, WindowSpec,
+};
 use tamis_detect::{Normalized, Normalizer};
 use tamis_rules::Taxonomy;
 
@@ -33,7 +35,12 @@ pub fn train(arguments: &Lin31Arguments) -> Result<()> {
     let normal = normalize(&corpus);
     let rows = rows(&normal, tamis_classify::ngrams);
     let folds = Folds::deal(&corpus, &recipe);
-    eprintln!("{} texts, {} data sets, {} families of clean sources", corpus.texts.len(), corpus.datasets.len(), folds.parts);
+    eprintln!(
+        "{} texts, {} data sets, {} families of clean sources",
+        corpus.texts.len(),
+        corpus.datasets.len(),
+        folds.parts
+    );
 
     let asked = Asked { corpus: &corpus, recipe: &recipe, normal: &normal, folds: &folds };
     let mut unseen = asked.unseen();
@@ -79,11 +86,7 @@ fn normalize(corpus: &Corpus) -> Vec<Normal> {
     let mut out = Normalized::default();
     let normal = corpus.texts.iter().map(|text| {
         normalizer.normalize(&text.text, &mut out);
-        Normal {
-            text: out.text().to_owned(),
-            breaks: out.line_breaks().to_vec(),
-            chars: out.text().chars().count(),
-        }
+        Normal { text: out.text().to_owned(), breaks: out.line_breaks().to_vec(), chars: out.text().chars().count() }
     });
     normal.collect()
 }
@@ -114,7 +117,12 @@ fn manifest(recipe: &Recipe, corpus: &Corpus, levels: &Levels, model: &LinearMod
         onnx_blake3: String::new(),
         external_data: Vec::new(),
         length_buckets: recipe.length_buckets.clone(),
-        windows: WindowSpec { zh: recipe.windows.zh, en: recipe.windows.en, other: recipe.windows.other, pool: Pool::Max },
+        windows: WindowSpec {
+            zh: recipe.windows.zh,
+            en: recipe.windows.en,
+            other: recipe.windows.other,
+            pool: Pool::Max,
+        },
         tokens: None,
         accuracy: None,
         heads: heads.collect(),
@@ -134,7 +142,8 @@ fn thresholds(table: &Table, head: usize) -> Thresholds {
 }
 
 fn data(corpus: &Corpus, folds: &Folds) -> Data {
-    let split = |split: Split| corpus.texts.iter().filter(|text| text.split == split && text.embedded.is_none()).count();
+    let split =
+        |split: Split| corpus.texts.iter().filter(|text| text.split == split && text.embedded.is_none()).count();
     let datasets = corpus.datasets.iter().enumerate().map(|(at, dataset)| {
         let of = || corpus.texts.iter().filter(move |text| text.dataset == at && text.embedded.is_none());
         DatasetCounts {

@@ -8,8 +8,8 @@
 mod baseline;
 mod embed;
 mod labelled;
-mod linear;
 mod lin31;
+mod linear;
 mod recipe;
 mod rows;
 mod scores;

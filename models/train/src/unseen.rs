@@ -38,7 +38,11 @@ impl Folds {
             match clean.binary_search(&family) {
                 // A text without a risk goes with its family, also where its label does not settle all.
                 Ok(at) if text.positive == 0 => at,
-                _ => u16::from_le_bytes(*blake3::hash(text.text.as_bytes()).as_bytes().first_chunk().unwrap_or(&[0; 2])) as usize % clean.len().max(1),
+                _ => {
+                    u16::from_le_bytes(*blake3::hash(text.text.as_bytes()).as_bytes().first_chunk().unwrap_or(&[0; 2]))
+                        as usize
+                        % clean.len().max(1)
+                }
             }
         });
         Self { parts: clean.len(), of_text: of_text.collect(), families, names }

@@ -1,21 +1,14 @@
 //! A linear model as a detector.
 
-use std::sync::Arc;
-
-use tamis_detect::{Batch, Code, Detector, Evidence, Finding, Normalized, Normalizer, RowScore, Scanner};
-use tamis_rules::{Level, ModelScore, RiskId, Taxonomy};
+use tamis_detect::{Batch, Detector, Evidence, Normalized, Normalizer, Scanner};
+use tamis_rules::Taxonomy;
 
 use super::{LinearModel, Windows};
+use crate::heads::{Best, Heads};
 use crate::{Calibration, ClassifyError, Language, ModelManifest, Pooling};
 
 /// Raised whenever the same files could give another answer.
 const VERSION: &str = "classify/1";
-/// Name of the detector that findings carry; which model and head, their `entry` says.
-pub const MODEL_DETECTOR: &str = "model";
-/// Scores from here on are kept in the tags (thousandths).
-pub const TAGGED_FROM: u16 = 10;
-/// Scores from here on leave the span of their window as a finding (thousandths).
-pub const FOUND_FROM: u16 = 250;
 
 /// Looks at every text with a linear model, window by window (4.2.1, B.1.4).
 ///
@@ -27,9 +20,7 @@ pub struct LinearDetector {
     model: LinearModel,
     calibration: Calibration,
     normalizer: Normalizer,
-    name: Arc<str>,
-    /// Per head, its entry in findings and the risks that it speaks of.
-    heads: Vec<(Arc<str>, Vec<RiskId>)>,
+    heads: Heads,
     digest: String,
 }
 
@@ -51,17 +42,13 @@ impl LinearDetector {
             });
         }
         let model = LinearModel::from_onnx(onnx, &manifest)?;
-        let risks = manifest.risks(taxonomy)?;
-        let heads = manifest.heads.iter().zip(risks);
-        let entry = |label: &str| Arc::from(format!("{}/{label}", manifest.name));
-        let heads = heads.map(|(head, risks)| (entry(&head.label), risks)).collect();
+        let heads = Heads::new(&manifest, taxonomy)?;
         let mut hasher = blake3::Hasher::new();
         hasher.update(VERSION.as_bytes()).update(manifest.to_toml()?.as_bytes());
         let normalizer = Normalizer::new();
         normalizer.fingerprint(&mut hasher);
         Ok(Self {
             calibration: Calibration::new(&manifest),
-            name: manifest.name.as_str().into(),
             manifest,
             model,
             normalizer,
@@ -85,7 +72,7 @@ impl LinearDetector {
 
 impl Detector for LinearDetector {
     fn name(&self) -> &str {
-        &self.name
+        &self.manifest.name
     }
 
     fn digest(&self) -> String {
@@ -93,7 +80,7 @@ impl Detector for LinearDetector {
     }
 
     fn scanner(&self) -> Box<dyn Scanner + '_> {
-        let heads = self.heads.len();
+        let heads = self.manifest.heads.len();
         Box::new(LinearScanner {
             detector: self,
             normal: Normalized::default(),
@@ -114,26 +101,17 @@ struct LinearScanner<'d> {
     best: Vec<Best>,
 }
 
-/// A head's highest field.
-#[derive(Clone, Copy, Default)]
-struct Best {
-    milli: u16,
-    field: u16,
-    start: usize,
-    end: usize,
-}
-
 impl Scanner for LinearScanner<'_> {
     fn scan(&mut self, batch: &Batch<'_>, out: &mut Evidence) {
         for row in 0..batch.rows() {
             self.best.clear();
-            self.best.resize(self.detector.heads.len(), Best::default());
+            self.best.resize(self.detector.manifest.heads.len(), Best::default());
             for field in 0..batch.fields().len() {
                 if let Some(text) = batch.texts(field)[row] {
                     self.scan_text(field as u16, text, batch.language(row));
                 }
             }
-            self.report(row as u32, out);
+            self.detector.heads.report(row as u32, &self.best, out);
         }
     }
 }
@@ -146,7 +124,7 @@ impl LinearScanner<'_> {
         let window = detector.manifest.windows.of(language) as usize;
         self.windows.read(&detector.model, self.normal.text(), self.normal.line_breaks(), window);
         self.pooling.clear();
-        self.pooling.resize(detector.heads.len(), Pooling::new(0.0));
+        self.pooling.resize(detector.manifest.heads.len(), Pooling::new(0.0));
         let Self { windows, logits, pooling, .. } = self;
         windows.logits(&detector.model, logits, |logits| {
             pooling.iter_mut().zip(logits).for_each(|(pooling, &logit)| pooling.push(logit));
@@ -157,48 +135,10 @@ impl LinearScanner<'_> {
             let value = pooled.value(detector.manifest.windows.pool);
             // Weights are finite, so every logit is a number.
             let milli = detector.calibration.score_milli(head, value, language, bucket).unwrap_or(0);
-            if milli > self.best[head].milli {
-                let range = if milli >= FOUND_FROM {
-                    let range = self.windows.range(pooled.best);
-                    self.normal.original_range(range.start, range.end)
-                } else {
-                    0..0
-                };
-                self.best[head] = Best { milli, field, start: range.start, end: range.end };
-            }
+            self.best[head].raise(milli, field, || {
+                let range = self.windows.range(pooled.best);
+                self.normal.original_range(range.start, range.end)
+            });
         }
-    }
-
-    fn report(&self, row: u32, out: &mut Evidence) {
-        let heads = self.detector.heads.iter().zip(&self.detector.manifest.heads);
-        for (best, ((entry, risks), head)) in self.best.iter().zip(heads) {
-            if best.milli < TAGGED_FROM {
-                continue;
-            }
-            for &risk in risks {
-                let enforce = head.level == Level::Enforce;
-                let score = ModelScore { risk, score_milli: best.milli, enforce };
-                out.scores.push(RowScore { row, model: Arc::clone(&self.detector.name), score });
-                out.findings.extend(best.finding(row, risk, entry));
-            }
-        }
-    }
-}
-
-impl Best {
-    fn finding(&self, row: u32, risk: RiskId, entry: &Arc<str>) -> Option<Finding> {
-        if self.milli < FOUND_FROM || self.start >= self.end {
-            return None;
-        }
-        Some(Finding {
-            row,
-            field: self.field,
-            code: Code::Risk(risk),
-            score: f32::from(self.milli) / 1000.0,
-            start: self.start.try_into().ok()?,
-            end: self.end.try_into().ok()?,
-            entry: Arc::clone(entry),
-            detector: MODEL_DETECTOR,
-        })
     }
 }

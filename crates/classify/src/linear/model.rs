@@ -123,6 +123,7 @@ impl LinearModel {
                 ValueInfo::new("inverse_norm", data_type::FLOAT, &[Err("windows"), Ok(1)]),
             ],
             output: vec![ValueInfo::new("logits", data_type::FLOAT, &[Err("windows"), Ok(heads)])],
+            ..Graph::default()
         };
         let mut model = Model {
             ir_version: IR_VERSION,

@@ -6,8 +6,8 @@ mod proto;
 use std::fmt::Write as _;
 
 pub use proto::{
-    Attribute, Dimension, Entry, Graph, Model, Node, OperatorSet, Shape, Tensor, TensorType, Type, ValueInfo,
-    attribute, data_type, dimension,
+    Attribute, Dimension, Entry, Function, Graph, Model, Node, OperatorSet, Shape, SparseTensor, Tensor, TensorType,
+    TrainingInfo, Type, ValueInfo, attribute, data_type, dimension,
 };
 
 /// Metadata key of the contract's name.
@@ -29,14 +29,14 @@ impl Model {
         self.metadata_props.push(Entry { key: key.into(), value: value.into() });
     }
 
-    /// Every tensor with weights, in the graph and in the attributes of its nodes, subgraphs included.
+    /// Every tensor with weights, in the graph and in the attributes of its nodes, subgraphs and functions included.
     #[must_use]
     pub fn tensors(&self) -> Vec<&Tensor> {
         let mut found = Vec::new();
-        if let Some(graph) = &self.graph {
-            graph.collect_tensors(&mut found);
-        }
+        let training = self.training_info.iter().flat_map(|info| info.initialization.iter().chain(&info.algorithm));
+        self.graph.iter().chain(training).for_each(|graph| graph.collect_tensors(&mut found));
         for function in &self.functions {
+            function.attribute_proto.iter().for_each(|attribute| attribute.collect_tensors(&mut found));
             function.node.iter().for_each(|node| node.collect_tensors(&mut found));
         }
         found
@@ -61,6 +61,7 @@ impl Model {
 impl Graph {
     fn collect_tensors<'m>(&'m self, found: &mut Vec<&'m Tensor>) {
         found.extend(&self.initializer);
+        self.sparse_initializer.iter().for_each(|tensor| tensor.collect_tensors(found));
         self.node.iter().for_each(|node| node.collect_tensors(found));
     }
 
@@ -77,10 +78,7 @@ impl Graph {
 
 impl Node {
     fn collect_tensors<'m>(&'m self, found: &mut Vec<&'m Tensor>) {
-        for attribute in &self.attribute {
-            found.extend(attribute.t.iter().chain(&attribute.tensors));
-            attribute.g.iter().chain(&attribute.graphs).for_each(|graph| graph.collect_tensors(found));
-        }
+        self.attribute.iter().for_each(|attribute| attribute.collect_tensors(found));
     }
 
     fn collect_operators(&self, names: &mut Vec<String>) {
@@ -125,6 +123,21 @@ impl Node {
             ..Attribute::default()
         });
         self
+    }
+}
+
+impl Attribute {
+    fn collect_tensors<'m>(&'m self, found: &mut Vec<&'m Tensor>) {
+        found.extend(self.t.iter().chain(&self.tensors));
+        let sparse = self.sparse_tensor.iter().chain(&self.sparse_tensors);
+        sparse.for_each(|tensor| tensor.collect_tensors(found));
+        self.g.iter().chain(&self.graphs).for_each(|graph| graph.collect_tensors(found));
+    }
+}
+
+impl SparseTensor {
+    fn collect_tensors<'m>(&'m self, found: &mut Vec<&'m Tensor>) {
+        found.extend(self.values.iter().chain(&self.indices));
     }
 }
 

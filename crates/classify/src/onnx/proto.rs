@@ -17,8 +17,18 @@ pub struct Model {
     pub graph: Option<Graph>,
     #[prost(message, repeated, tag = "14")]
     pub metadata_props: Vec<Entry>,
+    #[prost(message, repeated, tag = "20")]
+    pub training_info: Vec<TrainingInfo>,
     #[prost(message, repeated, tag = "25")]
     pub functions: Vec<Function>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct TrainingInfo {
+    #[prost(message, optional, tag = "1")]
+    pub initialization: Option<Graph>,
+    #[prost(message, optional, tag = "2")]
+    pub algorithm: Option<Graph>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -41,6 +51,8 @@ pub struct Entry {
 pub struct Function {
     #[prost(string, tag = "1")]
     pub name: String,
+    #[prost(message, repeated, tag = "11")]
+    pub attribute_proto: Vec<Attribute>,
     #[prost(message, repeated, tag = "7")]
     pub node: Vec<Node>,
     #[prost(string, tag = "10")]
@@ -59,6 +71,8 @@ pub struct Graph {
     pub input: Vec<ValueInfo>,
     #[prost(message, repeated, tag = "12")]
     pub output: Vec<ValueInfo>,
+    #[prost(message, repeated, tag = "15")]
+    pub sparse_initializer: Vec<SparseTensor>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -101,6 +115,10 @@ pub struct Attribute {
     pub graphs: Vec<Graph>,
     #[prost(int32, tag = "20")]
     pub kind: i32,
+    #[prost(message, optional, tag = "22")]
+    pub sparse_tensor: Option<SparseTensor>,
+    #[prost(message, repeated, tag = "23")]
+    pub sparse_tensors: Vec<SparseTensor>,
 }
 
 /// Kinds of attributes.
@@ -131,6 +149,16 @@ pub struct Tensor {
     pub external_data: Vec<Entry>,
     #[prost(int32, tag = "14")]
     pub data_location: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct SparseTensor {
+    #[prost(message, optional, tag = "1")]
+    pub values: Option<Tensor>,
+    #[prost(message, optional, tag = "2")]
+    pub indices: Option<Tensor>,
+    #[prost(int64, repeated, tag = "3")]
+    pub dims: Vec<i64>,
 }
 
 /// Types of elements.

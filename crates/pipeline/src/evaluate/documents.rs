@@ -51,9 +51,8 @@ fn documents(panel: &Panel, positives: &[&Judged], clean: &[&Judged], size: usiz
     panel.judge(&mut without);
     panel.judge(&mut with);
     let highest = |texts: &[Judged]| -> Vec<f32> { texts.iter().map(|text| panel.highest_enforcing(text)).collect() };
-    let flagged = |texts: &[Judged]| {
-        metrics::ratio(texts.iter().filter(|text| !text.by_model.is_empty()).count(), texts.len())
-    };
+    let flagged =
+        |texts: &[Judged]| metrics::ratio(texts.iter().filter(|text| !text.by_model.is_empty()).count(), texts.len());
     LongDocument {
         bytes: size,
         with_a_risk: with.len(),

@@ -247,7 +247,9 @@ impl Measured<'_> {
         let tables = tables(low.exp());
         let over = |fold: usize, n: usize| {
             let (at, logits) = (self.unseen.dev[n], &self.unseen.dev_logits[fold][n]);
-            (0..heads).any(|head| self.levels.enforcing[head] && margin(self.asked, &tables[fold], at, head, logits[head]) >= 0.0)
+            (0..heads).any(|head| {
+                self.levels.enforcing[head] && margin(self.asked, &tables[fold], at, head, logits[head]) >= 0.0
+            })
         };
         (self.recall_by(over), self.recall_by_risk())
     }
@@ -295,7 +297,8 @@ impl Measured<'_> {
     }
 
     fn plain_recall(&self, plain: &Plain) -> Recall {
-        let every: Vec<usize> = (0..self.asked.corpus.codes.len()).filter(|&head| self.levels.enforcing[head]).collect();
+        let every: Vec<usize> =
+            (0..self.asked.corpus.codes.len()).filter(|&head| self.levels.enforcing[head]).collect();
         let clean: Vec<f32> = (0..self.asked.folds.parts)
             .flat_map(|fold| self.clean_of(fold).map(move |at| (fold, at)))
             .map(|(fold, at)| plain.score(&plain.parts[fold], at, &every))
@@ -320,8 +323,7 @@ impl Measured<'_> {
                     .collect()
             };
             let (train, dev) = (of(Split::Train), of(Split::Dev));
-            let texts: Vec<_> =
-                dev.iter().map(|&at| (&self.asked.normal[at], corpus.texts[at].language)).collect();
+            let texts: Vec<_> = dev.iter().map(|&at| (&self.asked.normal[at], corpus.texts[at].language)).collect();
             let scores = Scores::of(model, &self.asked.recipe.windows, &texts);
             let max = |logits: &[f32]| heads.iter().map(|&head| logits[head]).fold(f32::NEG_INFINITY, f32::max);
             let label = |at: usize| corpus.texts[at].positive != 0;
@@ -330,8 +332,7 @@ impl Measured<'_> {
             let plain_f1 = self.plain.map(|plain| {
                 let fold = |at: usize| &plain.parts[self.asked.folds.of_text[at]];
                 let seen = train.iter().map(|&at| (plain.score(fold(at), at, &heads), label(at))).collect();
-                let asked: Vec<_> =
-                    dev.iter().map(|&at| (plain.score(&plain.whole, at, &heads), label(at))).collect();
+                let asked: Vec<_> = dev.iter().map(|&at| (plain.score(&plain.whole, at, &heads), label(at))).collect();
                 macro_f1(&asked, best_threshold(seen))
             });
             Some(LabelledSet {
@@ -350,7 +351,8 @@ impl Measured<'_> {
         let unseen = &training.unseen;
         let line = |recall: &Recall| format!("{:.3} (zh {:.3}, en {:.3})", recall.any, recall.zh, recall.en);
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "unseen clean texts flagged: {:.4} of {}", unseen.transfer.share(), unseen.transfer.texts);
+        let _ =
+            writeln!(out, "unseen clean texts flagged: {:.4} of {}", unseen.transfer.share(), unseen.transfer.texts);
         let mut worst: Vec<_> = unseen.transfer_by_source.iter().collect();
         worst.sort_by(|a, b| b.1.share().total_cmp(&a.1.share()));
         for (name, flagged) in worst.iter().take(8) {
@@ -373,7 +375,12 @@ impl Measured<'_> {
             let _ = writeln!(
                 out,
                 "{} {:8} {:?} precision {:.2?} recall {:.2?}: {}",
-                head.code, head.level, [head.gold, head.mapped, head.weak, head.synthetic], head.unseen_precision, head.unseen_recall, head.why
+                head.code,
+                head.level,
+                [head.gold, head.mapped, head.weak, head.synthetic],
+                head.unseen_precision,
+                head.unseen_recall,
+                head.why
             );
         }
         out
@@ -381,7 +388,8 @@ impl Measured<'_> {
 }
 
 fn macro_f1(scored: &[(f32, bool)], threshold: f32) -> f64 {
-    let count = |over: bool, positive: bool| scored.iter().filter(|it| (it.0 > threshold) == over && it.1 == positive).count();
+    let count =
+        |over: bool, positive: bool| scored.iter().filter(|it| (it.0 > threshold) == over && it.1 == positive).count();
     let (right, wrong, missed, rest) = (count(true, true), count(true, false), count(false, true), count(false, false));
     f64::midpoint(f1(right, wrong, missed), f1(rest, missed, wrong))
 }
@@ -393,7 +401,11 @@ fn best_threshold(mut scored: Vec<(f32, bool)>) -> f32 {
     let (mut below_positive, mut below_negative) = (0, 0);
     let mut best = (0.0, f32::NEG_INFINITY);
     for (score, positive) in &scored {
-        if *positive { below_positive += 1 } else { below_negative += 1 }
+        if *positive {
+            below_positive += 1
+        } else {
+            below_negative += 1
+        }
         let negatives = scored.len() - positives;
         let (right, wrong) = (positives - below_positive, negatives - below_negative);
         let value = f64::midpoint(f1(right, wrong, below_positive), f1(below_negative, below_positive, wrong));

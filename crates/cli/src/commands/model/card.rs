@@ -118,7 +118,8 @@ pub fn evaluation(
     tables: &str,
 ) -> String {
     let mut out = format!("# What `{}` {} is worth\n\n", manifest.name, manifest.version);
-    let library = evaluation.library_blake3.as_deref().map_or("no keywords", |digest| digest.get(..12).unwrap_or(digest));
+    let library =
+        evaluation.library_blake3.as_deref().map_or("no keywords", |digest| digest.get(..12).unwrap_or(digest));
     // Writing to a string cannot fail.
     let _ = writeln!(
         out,
@@ -175,7 +176,8 @@ fn sources(out: &mut String, unseen: &Unseen) {
     }
     out.push_str("\n\n| clean text around one text with a risk | documents | clean documents | recall at 1 % of these |\n|---|---|---|---|\n");
     for long in &unseen.long_documents {
-        let _ = writeln!(out, "| {} B | {} | {} | {:.3} |", long.bytes, long.documents, long.clean_documents, long.recall);
+        let _ =
+            writeln!(out, "| {} B | {} | {} | {:.3} |", long.bytes, long.documents, long.clean_documents, long.recall);
     }
 }
 
@@ -269,7 +271,8 @@ fn failures(out: &mut String, evaluation: &Evaluation) {
     );
     for line in &evaluation.long_documents {
         if let Some(recall) = line.recall {
-            let _ = writeln!(out, "- One bad text in {} B of clean text is found in {recall:.2} of the cases.", line.bytes);
+            let _ =
+                writeln!(out, "- One bad text in {} B of clean text is found in {recall:.2} of the cases.", line.bytes);
         }
     }
     out.push_str(

@@ -46,8 +46,10 @@ fn text(manifest: &ModelManifest, bytes: usize) -> String {
     }
     let enforcing = manifest.heads.iter().filter(|head| head.level == Level::Enforce).count();
     let _ = writeln!(out, "heads       {} in all, {enforcing} enforce\n", manifest.heads.len());
-    let ends: Vec<String> = manifest.length_buckets.iter().map(|end| format!("≤{end}")).chain(["more".into()]).collect();
-    let _ = writeln!(out, "head   level     positives synthetic  thresholds by length in characters ({})", ends.join(" "));
+    let ends: Vec<String> =
+        manifest.length_buckets.iter().map(|end| format!("≤{end}")).chain(["more".into()]).collect();
+    let _ =
+        writeln!(out, "head   level     positives synthetic  thresholds by length in characters ({})", ends.join(" "));
     manifest.heads.iter().for_each(|head| line(&mut out, head));
     out
 }
@@ -63,7 +65,8 @@ fn line(out: &mut String, head: &HeadSpec) {
         }
     };
     let thresholds: Vec<String> = Language::ALL.into_iter().map(of).collect();
-    let risks = if head.risks == [head.label.clone()] { String::new() } else { format!("  → {}", head.risks.join(" ")) };
+    let risks =
+        if head.risks == [head.label.clone()] { String::new() } else { format!("  → {}", head.risks.join(" ")) };
     let _ = writeln!(
         out,
         "{:<6} {:<9} {:>9} {:>9}  {}{risks}",

@@ -1,5 +1,7 @@
 //! `tamis model`.
 
+mod bench;
+mod calibrate;
 mod card;
 mod eval;
 mod info;
@@ -15,6 +17,8 @@ pub fn model(command: &ModelCommand) -> Result<u8, Failure> {
     match command {
         ModelCommand::Info { model, json } => info::info(model, *json),
         ModelCommand::Eval(arguments) => eval::eval(arguments),
+        ModelCommand::Calibrate(arguments) => calibrate::calibrate(arguments),
+        ModelCommand::Bench(arguments) => bench::bench(arguments),
     }
 }
 
