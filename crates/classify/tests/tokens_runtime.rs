@@ -1,6 +1,5 @@
 //! Models that ONNX Runtime carries out, against plain Rust. Where its library is not found (`tools/fetch-onnxruntime`
 //! puts it in place) these tests are skipped and say so.
-#![cfg(feature = "onnx")]
 
 mod support;
 
