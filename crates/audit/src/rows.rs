@@ -146,7 +146,11 @@ impl<'r> ShardRows<'r> {
     /// The verdict that follows from the tags, and from the spans that the policy redacts, is the one that stands.
     fn replay(&self, tag: &TagRow, verdict: &VerdictRow, spans: Option<&[Span]>, problems: &mut Problems) {
         let taxonomy = self.run.policy.taxonomy();
-        let replayed = judge_record(&Tagged::new(tag, self.run.policy).tags(), self.rejected.contains(&tag.source), self.run.policy);
+        let replayed = judge_record(
+            &Tagged::new(tag, self.run.policy).tags(),
+            self.rejected.contains(&tag.source),
+            self.run.policy,
+        );
         // Where the findings cannot be read, that is the problem.
         let found = spans.map_or(u64::from(verdict.redactions), |spans| spans.len() as u64);
         let redactions = if replayed.outcome == Outcome::Kept { found } else { 0 };

@@ -23,6 +23,8 @@ const SOURCE_TEXTS: usize = 50;
 const TAIL_SHARE: usize = 200;
 const TAIL_LEAST: usize = 5;
 const TAIL_MOST: usize = 60;
+/// How much more than its share of all texts a head may flag of any one source.
+const WORST: f64 = 10.0;
 /// Steps of the search; the share of flagged texts per head lies between e^-14 and 1/20.
 const STEPS: usize = 60;
 
@@ -61,18 +63,15 @@ impl CleanLogits {
         (&self.logits[at * self.heads..(at + 1) * self.heads], self.sources[at])
     }
 
-    /// Thresholds, one per head: every head flags the same share of the texts, and that is as large as it can be while the
-    /// heads that enforce flag no more than the target together. Beyond the highest texts a head's tail is taken to fall
+    /// Thresholds, one per head: every head may flag the same share of the texts, and ten times that of any one source, and
+    /// the share is as large as it can be while the heads that enforce flag no more than the target together. Beyond the highest texts a head's tail is taken to fall
     /// exponentially (the mean excess of its highest 0.5 %), so that few texts give thresholds too, and cautious ones.
     ///
     /// None where there are fewer than five texts.
     #[must_use]
     pub fn fit(&self, enforcing: &[bool], target: FlagTarget) -> Option<Vec<f32>> {
-        if self.len() < TAIL_LEAST {
-            return None;
-        }
-        let tails: Vec<Tail> = (0..self.heads).map(|head| self.tail(head)).collect();
-        let at = |share: f64| -> Vec<f32> { tails.iter().map(|tail| tail.threshold(share)).collect() };
+        let tails = self.tails()?;
+        let at = |share: f64| tails.thresholds(share);
         let (mut low, mut high) = (-14f64, (0.05f64).ln());
         for _ in 0..STEPS {
             let middle = f64::midpoint(low, high);
@@ -81,11 +80,10 @@ impl CleanLogits {
         Some(at(low.exp()))
     }
 
-    /// The logits, one per head, that this share of the texts lies above; none where there are fewer than five texts.
+    /// The upper tails of all heads; none where there are fewer than five texts.
     #[must_use]
-    pub fn thresholds_at(&self, share: f64) -> Option<Vec<f32>> {
-        let tails = (self.len() >= TAIL_LEAST).then(|| (0..self.heads).map(|head| self.tail(head)));
-        Some(tails?.map(|tail| tail.threshold(share)).collect())
+    pub fn tails(&self) -> Option<CleanTails> {
+        (self.len() >= TAIL_LEAST).then(|| CleanTails((0..self.heads).map(|head| self.tail(head)).collect()))
     }
 
     /// Texts that the heads flag together by these thresholds: all, and per source with the number of its texts.
@@ -118,16 +116,30 @@ impl CleanLogits {
         all as f64 <= target.flagged * self.len() as f64 && worst <= target.flagged_worst
     }
 
-    fn tail(&self, head: usize) -> Tail {
-        let mut sorted: Vec<f32> = self.logits.iter().skip(head).step_by(self.heads).copied().collect();
-        sorted.sort_unstable_by(|a, b| b.total_cmp(a));
-        let count = (sorted.len() / TAIL_SHARE).clamp(TAIL_LEAST, TAIL_MOST).min(sorted.len() - 1);
-        let from = sorted[count];
-        let excess: f32 = sorted[..count].iter().map(|logit| logit - from).sum::<f32>() / count as f32;
-        Tail { sorted, count, from, excess }
+    fn tail(&self, head: usize) -> Tails {
+        let mut by_source: std::collections::BTreeMap<u32, Vec<f32>> = std::collections::BTreeMap::new();
+        for (at, source) in self.sources.iter().enumerate() {
+            by_source.entry(*source).or_default().push(self.logits[at * self.heads + head]);
+        }
+        let all = by_source.values().flatten().copied().collect();
+        let sources = by_source.into_values().filter(|logits| logits.len() >= SOURCE_TEXTS);
+        Tails { all: Tail::new(all), sources: sources.map(Tail::new).collect() }
     }
 }
 
+/// The upper tails of the heads of a model, from which thresholds are read.
+#[derive(Clone, Debug)]
+pub struct CleanTails(Vec<Tails>);
+
+impl CleanTails {
+    /// The logits, one per head, that this share of the texts lies above, and ten times that of any one source.
+    #[must_use]
+    pub fn thresholds(&self, share: f64) -> Vec<f32> {
+        self.0.iter().map(|tails| tails.threshold(share)).collect()
+    }
+}
+
+#[derive(Clone, Debug)]
 struct Tail {
     /// Descending.
     sorted: Vec<f32>,
@@ -136,7 +148,30 @@ struct Tail {
     excess: f32,
 }
 
+/// The tails of a head over all texts and over those of every source.
+#[derive(Clone, Debug)]
+struct Tails {
+    all: Tail,
+    sources: Vec<Tail>,
+}
+
+impl Tails {
+    /// The logit that this share of the texts lies above, and [`WORST`] times that of any one source.
+    fn threshold(&self, share: f64) -> f32 {
+        let worst = (WORST * share).min(0.5);
+        self.sources.iter().map(|tail| tail.threshold(worst)).fold(self.all.threshold(share), f32::max)
+    }
+}
+
 impl Tail {
+    fn new(mut sorted: Vec<f32>) -> Self {
+        sorted.sort_unstable_by(|a, b| b.total_cmp(a));
+        let count = (sorted.len() / TAIL_SHARE).clamp(TAIL_LEAST, TAIL_MOST).min(sorted.len() - 1);
+        let from = sorted[count];
+        let excess: f32 = sorted[..count].iter().map(|logit| logit - from).sum::<f32>() / count as f32;
+        Self { sorted, count, from, excess }
+    }
+
     /// The logit that this share of the texts lies above.
     fn threshold(&self, share: f64) -> f32 {
         let rank = share * self.sorted.len() as f64;

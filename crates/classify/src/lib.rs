@@ -17,9 +17,11 @@ mod tokens;
 
 pub use calibration::{Calibration, score_milli};
 pub use error::ClassifyError;
-pub use fit::{CleanLogits, FlagTarget};
+pub use fit::{CleanLogits, CleanTails, FlagTarget};
 pub use heads::{FOUND_FROM, MODEL_DETECTOR, TAGGED_FROM};
 pub use language::Language;
+#[cfg(feature = "onnx")]
+pub use linear::LinearReference;
 pub use linear::{
     BUCKETS, LinearDetector, LinearModel, NgramReader, Windows, hash_vectors_digest, inverse_norm, ngrams,
 };

@@ -45,6 +45,9 @@ pub enum Command {
     /// Check and count a keyword library.
     #[command(subcommand)]
     Keywords(KeywordsCommand),
+    /// Look at a classification model, measure it, set its thresholds.
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Check a finished run by computing everything after the tags again; exit code 1 where something is wrong.
     Verify(VerifyArguments),
     /// Print a completion script for a shell.
@@ -137,6 +140,93 @@ pub enum KeywordsCommand {
     Import(KeywordsImportArguments),
     /// Write a library's entries to standard output, named lists written out.
     Export(KeywordsExportArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Show what a model is: contract, heads, levels, thresholds, accuracy.
+    Info {
+        /// Folder of the model, or builtin:lin31.
+        #[arg(value_name = "MODEL", default_value = "builtin:lin31")]
+        model: String,
+        /// Print JSON on standard output.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measure a model on labelled texts: per risk, per clean data set, and in long documents.
+    Eval(ModelEvalArguments),
+    /// Set a model's thresholds by clean texts of your own, into a copy of it.
+    Calibrate(ModelCalibrateArguments),
+    /// Measure how fast a model of n-grams reads, on one core, beside ONNX Runtime where that is there.
+    Bench(ModelBenchArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct ModelEvalArguments {
+    /// Folder of the model, or builtin:lin31.
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+    /// Labelled JSONL: `text`, `lang`, `categories` (codes that it carries), `known` (codes that its label settles, "*" for
+    /// all), `dataset`; repeats.
+    #[arg(long, value_name = "PATH", required = true)]
+    pub data: Vec<PathBuf>,
+    /// Folders of models that are asked before it; repeats.
+    #[arg(long, value_name = "MODEL")]
+    pub after: Vec<String>,
+    /// Keyword library beside it; "none" for the model alone.
+    #[arg(long, value_name = "LIBRARY", default_value = "builtin:keywords")]
+    pub library: String,
+    /// Taxonomy file, or a built-in one.
+    #[arg(long, value_name = "TAXONOMY.toml", default_value = "builtin:gbt45654")]
+    pub taxonomy: String,
+    #[command(flatten)]
+    pub reading: SampleArguments,
+    /// ONNX Runtime's library, for models that need it, where it is not found by itself.
+    #[arg(long, value_name = "FILE")]
+    pub runtime: Option<PathBuf>,
+    /// Write eval.json, EVAL.md and MODEL_CARD.md into the model's folder, and what the ledger corrects rates by into its
+    /// model.toml.
+    #[arg(long)]
+    pub write: bool,
+    /// Print JSON on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ModelCalibrateArguments {
+    /// Folder of the model, or builtin:lin31.
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+    /// Clean texts: shards, folders or globs; repeats. Records with labels count where these say that they are clean.
+    #[arg(long, value_name = "PATH", required = true)]
+    pub sample: Vec<PathBuf>,
+    /// Folder that the calibrated copy is written to.
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Clean texts that enforcing heads may flag, percent, per language and length.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.5)]
+    pub flagged: f64,
+    /// Never set a threshold below the one that the model came with.
+    #[arg(long)]
+    pub raise_only: bool,
+    #[command(flatten)]
+    pub reading: SampleArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct ModelBenchArguments {
+    /// Folder of the model, or builtin:lin31.
+    #[arg(value_name = "MODEL", default_value = "builtin:lin31")]
+    pub model: String,
+    /// Texts to read: shards, folders or globs; repeats.
+    #[arg(long, value_name = "PATH", required = true)]
+    pub sample: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: SampleArguments,
+    /// ONNX Runtime's library, to be held against, where it is not found by itself.
+    #[arg(long, value_name = "FILE")]
+    pub runtime: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -149,6 +149,7 @@ fn sources(out: &mut String, report: &Report) {
         );
     }
     more(out, rejected);
+    accuracy(out, report);
     for line in &report.what_if {
         let _ = writeln!(
             out,
@@ -158,6 +159,29 @@ fn sources(out: &mut String, report: &Report) {
             if line.rejected_sources == 1 { "source" } else { "sources" },
             count(line.records)
         );
+    }
+}
+
+/// What is known of the detectors' errors, and what it does to the sources.
+fn accuracy(out: &mut String, report: &Report) {
+    let Some(accuracy) = &report.accuracy else { return };
+    let under = report.rejected_sources.iter().filter(|source| source.under_floor).count() as u64;
+    let _ = writeln!(
+        out,
+        "          {DIM}the detectors find {:.0} % of such records and flag {:.2} % of clean ones; ledger/sources.csv has the \
+         corrected rates{DIM:#}",
+        100.0 * accuracy.sensitivity,
+        100.0 * (1.0 - accuracy.specificity)
+    );
+    for (number, what) in [
+        (accuracy.sources_under_floor, "show no more than false alarms would"),
+        (under, "are rejected all the same: judge them by a sample of their records"),
+        (accuracy.accepted_over_limit_corrected, "are accepted, and over the limit once corrected for what is missed"),
+        (accuracy.rejected_under_limit_corrected, "are rejected, and under it once corrected for false alarms"),
+    ] {
+        if number > 0 {
+            let _ = writeln!(out, "          {:>12} {what}", count(number));
+        }
     }
 }
 

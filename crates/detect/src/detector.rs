@@ -19,6 +19,20 @@ pub trait Detector: Send + Sync {
     fn scanner(&self) -> Box<dyn Scanner + '_>;
 }
 
+impl<D: Detector + ?Sized> Detector for Arc<D> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn digest(&self) -> String {
+        (**self).digest()
+    }
+
+    fn scanner(&self) -> Box<dyn Scanner + '_> {
+        (**self).scanner()
+    }
+}
+
 /// A detector at work in one thread. It keeps its memory between batches.
 pub trait Scanner {
     /// Examines every text of the batch and adds what it says to `out`, in order of rows.

@@ -55,11 +55,8 @@ const LIBRARY_FILES: &[(&str, &str)] = &[
     library_file!("lists.toml"),
 ];
 
-const MODELS: &[(&str, &str, &[u8])] = &[(
-    "lin31",
-    include_str!("../../../models/lin31/model.toml"),
-    include_bytes!("../../../models/lin31/model.onnx"),
-)];
+const MODELS: &[(&str, &str, &[u8])] =
+    &[("lin31", include_str!("../../../models/lin31/model.toml"), include_bytes!("../../../models/lin31/model.onnx"))];
 
 const PIPELINES: &[(&str, &str)] = &[
     ("quickstart", include_str!("../../../pipelines/quickstart.toml")),

@@ -95,6 +95,9 @@ pub struct ModelSpec {
     /// What runs it: `cpu`, `cuda`, `cuda:1` or `auto`. Models of `hashed-ngrams/1` always run on the CPU.
     #[serde(default)]
     pub device: Option<String>,
+    /// Refuse where the device is not there, instead of falling back to the CPU.
+    #[serde(default)]
+    pub strict: bool,
     /// ONNX Runtime's library, where it is not found by itself.
     #[serde(default)]
     pub runtime: Option<PathBuf>,
@@ -104,6 +107,22 @@ pub struct ModelSpec {
     /// Tokens of a batch, padding included.
     #[serde(default)]
     pub batch_tokens: Option<usize>,
+}
+
+impl ModelSpec {
+    /// The model of this path, asked about every record on the processor.
+    #[must_use]
+    pub fn new(path: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            mode: ModeSpec::All,
+            device: None,
+            strict: false,
+            runtime: None,
+            workers: 0,
+            batch_tokens: None,
+        }
+    }
 }
 
 /// Which records a model is asked about.

@@ -1,9 +1,10 @@
 //! The policy and the detectors of a pipeline, made of what its file says.
 
-mod models;
+pub(crate) mod models;
 
 use std::sync::Arc;
 
+use tamis_classify::TokensDetector;
 use tamis_detect::{Also, Detector, KeywordDetector, KeywordLibrary, PiiDetector, PiiOptions, structured_kinds};
 use tamis_rules::{PiiAction, PiiKind, PiiSet, Policy, PolicySpec, Taxonomy};
 use tamis_shard::fingerprint::Asset;
@@ -16,7 +17,14 @@ use models::Model;
 type Detectors = (Vec<Box<dyn Detector>>, Vec<Asset>);
 
 /// What decides in a pipeline, beside its input and output.
-pub(crate) type DecisionParts = (Policy, Vec<Box<dyn Detector>>, Vec<Asset>);
+pub(crate) struct DecisionParts {
+    pub policy: Policy,
+    pub detectors: Vec<Box<dyn Detector>>,
+    /// What the detectors are made of.
+    pub assets: Vec<Asset>,
+    /// Those of the detectors that run on a device of their own.
+    pub devices: Vec<Arc<TokensDetector>>,
+}
 
 /// The policy and the detectors of a pipeline, which [`RunPlan`] and `explain` share.
 ///
@@ -30,8 +38,9 @@ pub(crate) fn decision_parts(spec: &PipelineSpec) -> Result<DecisionParts, Pipel
     let written = models::complete(&spec.policy, &models, library.as_ref())?;
     let policy = Policy::resolve(&written, Arc::clone(&taxonomy))?;
     refuse_idle_rules(&spec.policy, &policy, pii.map_or(PiiSet::EMPTY, |options| options.kinds))?;
+    let devices = models.iter().filter_map(|model| model.device.clone()).collect();
     let (detectors, assets) = detectors(library, pii, models)?;
-    Ok((policy, detectors, assets))
+    Ok(DecisionParts { policy, detectors, assets, devices })
 }
 
 /// A rule that drops or redacts what nothing looks for would promise what the run does not do.
@@ -93,7 +102,9 @@ fn detectors(
         detectors.push(model.detector);
     }
     if detectors.is_empty() {
-        let message = "no detector is configured; add [detect.keywords] with a library, [[detect.model]], or [detect.pii]".to_string();
+        let message =
+            "no detector is configured; add [detect.keywords] with a library, [[detect.model]], or [detect.pii]"
+                .to_string();
         return Err(PipelineError::Usage(message));
     }
     Ok((detectors, assets))
@@ -159,7 +170,7 @@ mod tests {
     #[test]
     fn detectors_are_named_with_what_they_are_made_of() {
         let spec = PipelineSpec::parse("[detect.pii]\n", "p.toml", Path::new(""), &[]).unwrap();
-        let (_, detectors, assets) = decision_parts(&spec).unwrap();
+        let DecisionParts { detectors, assets, .. } = decision_parts(&spec).unwrap();
         assert_eq!(detectors.iter().map(|it| it.name()).collect::<Vec<_>>(), ["keywords", "pii"]);
         assert_eq!((assets[1].detector.as_str(), assets[1].name.as_str()), ("pii", "19 kinds"));
     }

@@ -152,8 +152,11 @@ impl<'p> EmitPass<'p> {
                 }
                 return Err(changed("it has more records than were tagged"));
             };
-            let verdict =
-                judge_record(&Tagged::new(&tag, &self.plan.policy).tags(), self.rejected.contains(&tag.source), &self.plan.policy);
+            let verdict = judge_record(
+                &Tagged::new(&tag, &self.plan.policy).tags(),
+                self.rejected.contains(&tag.source),
+                &self.plan.policy,
+            );
             let spans = self.replaced(source, tag.row, verdict.outcome)?;
             source.verdicts.push(&self.verdict_row(&tag, &verdict, spans.len()))?;
             source.count(&verdict, &spans, self.plan);

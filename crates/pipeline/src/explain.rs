@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use tamis_detect::{Batch, Detector, Evidence};
-use tamis_rules::{Policy, RecordTags, Verdict, judge_record};
+use tamis_detect::{Batch, Detector, Evidence, RowScore};
+use tamis_rules::{ModelScore, Policy, Quarantine, RecordTags, Verdict, judge_record};
 
 use crate::config::PipelineSpec;
-use crate::detectors::decision_parts;
+use crate::detectors::{DecisionParts, decision_parts};
 use crate::{PipelineError, assets};
 
 /// Findings of a text and the verdict on it.
@@ -32,7 +32,7 @@ impl Explainer {
     pub fn new(reference: &str, settings: &[String]) -> Result<Self, PipelineError> {
         let file = assets::pipeline(reference)?;
         let spec = PipelineSpec::parse(&file.text, &file.origin, &file.folder, settings)?;
-        let (policy, detectors, _) = decision_parts(&spec)?;
+        let DecisionParts { policy, detectors, .. } = decision_parts(&spec)?;
         Ok(Self { policy, detectors })
     }
 
@@ -46,9 +46,9 @@ impl Explainer {
         }
         evidence.sort();
         let keywords: Vec<_> = evidence.keywords.iter().map(|(_, count)| *count).collect();
-        let scores: Vec<_> = evidence.scores.iter().map(|score| score.score).collect();
+        let scores: Vec<ModelScore> = evidence.scores.iter().map(|row| self.decided(row)).collect();
         let tags = RecordTags {
-            quarantine: None,
+            quarantine: (!evidence.failed.is_empty()).then_some(Quarantine::ModelError),
             chars: u32::try_from(text.chars().count()).unwrap_or(u32::MAX),
             keywords: &keywords,
             scores: &scores,
@@ -56,6 +56,11 @@ impl Explainer {
         };
         let verdict = judge_record(&tags, false, &self.policy);
         Explanation { evidence, verdict }
+    }
+
+    /// A score as a run would take it: which model may decide which risk, the policy says.
+    fn decided(&self, row: &RowScore) -> ModelScore {
+        ModelScore { enforce: self.policy.model_enforces(&row.model, row.score.risk), ..row.score }
     }
 
     /// The taxonomy of the policy.

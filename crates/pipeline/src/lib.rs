@@ -27,6 +27,7 @@ pub mod config;
 mod detectors;
 mod emit;
 mod error;
+mod evaluate;
 mod explain;
 mod folder;
 mod judge;
@@ -45,6 +46,9 @@ mod standing;
 mod tag;
 
 pub use error::PipelineError;
+pub use evaluate::{
+    AnyFigures, CleanSet, EVALUATION_FORMAT, EvaluateOptions, Evaluation, LongDocument, RiskFigures, evaluate,
+};
 pub use explain::{Explainer, Explanation};
 pub use observer::{LedgerNews, Observer, Pass, Silent};
 pub use panics::panic_line;

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
+use tamis_classify::TokensDetector;
 use tamis_detect::Detector;
 use tamis_rules::{Policy, Taxonomy};
 use tamis_shard::fingerprint::{self, Asset, Configuration};
 use tamis_shard::{BlockSize, ColumnMap, Fingerprints, InputSet, Limits, OutputDir, check_names};
 
 use crate::config::PipelineSpec;
-use crate::detectors::decision_parts;
+use crate::detectors::{DecisionParts, decision_parts};
 use crate::redact::PolicyRedactor;
 use crate::{PipelineError, assets};
 
@@ -42,6 +43,8 @@ pub struct RunPlan {
     pub detectors: Vec<Box<dyn Detector>>,
     /// What the detectors are made of.
     pub assets: Vec<Asset>,
+    /// Those of them that run on a device of their own.
+    pub(crate) devices: Vec<Arc<TokensDetector>>,
     /// What follows from what they say.
     pub policy: Policy,
     /// Where the outputs go.
@@ -97,7 +100,7 @@ impl RunPlan {
         let output = overrides.output.as_ref().or(spec.output.path.as_ref()).ok_or_else(|| {
             PipelineError::Usage(format!("{}: no output folder; set output.path, or give --output", file.origin))
         })?;
-        let (policy, detectors, assets) = decision_parts(&spec)?;
+        let DecisionParts { policy, detectors, assets, devices } = decision_parts(&spec)?;
         let columns = columns(&spec);
         let redactor = PolicyRedactor::new(&policy, spec.output.pseudonym_key.as_deref())?;
         redactor.check_columns(&columns)?;
@@ -122,6 +125,7 @@ impl RunPlan {
             columns,
             detectors,
             assets,
+            devices,
             policy,
             output,
             annotate: spec.output.annotate,

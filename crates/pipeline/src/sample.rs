@@ -31,6 +31,8 @@ pub struct SampleText<'a> {
     pub text: &'a str,
     /// Its data set; empty where it names none.
     pub group: &'a str,
+    /// The language that it claims under `lang`; Parquet samples claim none.
+    pub lang: Option<&'a str>,
     /// What is known about it.
     pub truth: Truth<'a>,
 }
@@ -112,7 +114,7 @@ fn read_parquet(
             match text {
                 Some(text) => {
                     counts.texts += 1;
-                    sink(SampleText { text, group: &shard.path, truth: Truth::Clean });
+                    sink(SampleText { text, group: &shard.path, lang: None, truth: Truth::Clean });
                 }
                 None => counts.unusable += 1,
             }
@@ -148,7 +150,8 @@ fn read_lines(
         };
         counts.texts += 1;
         let group = record.get(&options.group).and_then(Value::as_str).unwrap_or_default();
-        sink(SampleText { text, group, truth });
+        let lang = record.get("lang").and_then(Value::as_str);
+        sink(SampleText { text, group, lang, truth });
     }
 }
 

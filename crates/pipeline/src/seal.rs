@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use tamis_classify::DeviceReport;
 use tamis_rules::Ledger;
 use tamis_shard::statement::{
     BUILD_TYPE, BuildDefinition, Builder, Dependency, InternalParameters, PREDICATE_TYPE, Parameters, Predicate,
@@ -34,6 +35,8 @@ struct Metadata<'p> {
     output: String,
     input: Vec<String>,
     pipeline: &'p str,
+    /// What models ran on, and what happened there.
+    devices: Vec<DeviceReport>,
 }
 
 /// Names every file by digest and marks the folder as finished.
@@ -131,5 +134,6 @@ fn metadata(plan: &RunPlan, started_at: chrono::DateTime<chrono::Utc>) -> Metada
         output: absolute(plan.output.root()),
         input: plan.input.shards.iter().map(|shard| absolute(&shard.file)).collect(),
         pipeline: &plan.pipeline,
+        devices: plan.devices.iter().map(|model| model.report()).collect(),
     }
 }

@@ -40,7 +40,9 @@ impl Accuracy {
         let refuse = |message: String| RulesError::Policy { key: "accuracy".into(), message };
         let parts = |name: &str, share: f64| {
             let inside = (0.0..=1.0).contains(&share);
-            inside.then(|| (share * PARTS).round() as u32).ok_or_else(|| refuse(format!("{name} is {share}, expected a share, 0 to 1")))
+            inside
+                .then(|| (share * PARTS).round() as u32)
+                .ok_or_else(|| refuse(format!("{name} is {share}, expected a share, 0 to 1")))
         };
         let accuracy = Self {
             sensitivity_ppm: parts("sensitivity", spec.sensitivity)?,
@@ -49,7 +51,9 @@ impl Accuracy {
             negatives: spec.negatives,
         };
         if accuracy.positives == 0 || accuracy.negatives == 0 {
-            return Err(refuse("positives and negatives say how many records it was measured on; expected 1 or more".into()));
+            return Err(refuse(
+                "positives and negatives say how many records it was measured on; expected 1 or more".into(),
+            ));
         }
         if f64::from(accuracy.sensitivity_ppm) + f64::from(accuracy.specificity_ppm) <= PARTS {
             return Err(refuse("sensitivity and specificity together must exceed 1; detectors that are no better than chance correct nothing".into()));

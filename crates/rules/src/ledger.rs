@@ -130,7 +130,9 @@ impl LedgerEntry {
     ) -> (SourceVerdict, Basis) {
         let over = limit.exceeded_by(unqualified, examined);
         let (rejected, basis) = match decide_on {
-            DecideOn::Corrected if corrected.is_some() => (exceeds(limit, corrected.map_or(0.0, |it| it.rate)), Basis::Corrected),
+            DecideOn::Corrected if corrected.is_some() => {
+                (exceeds(limit, corrected.map_or(0.0, |it| it.rate)), Basis::Corrected)
+            }
             DecideOn::UpperBound if examined > 0 => {
                 (over || upper_end_exceeds(limit, unqualified, examined), Basis::UpperBound)
             }

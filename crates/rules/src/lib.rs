@@ -69,7 +69,8 @@ pub use ledger::{Basis, Corrected, Ledger, LedgerEntry, SourceVerdict};
 pub use percent::Percent;
 pub use pii::{PiiKind, PiiProfile, PiiSet};
 pub use policy::{
-    Action, DecideOn, ModelRuleSpec, PiiAction, PiiRule, PiiRuleSpec, Policy, PolicySpec, Replace, RiskRule, RiskRuleSpec,
+    Action, DecideOn, ModelRuleSpec, PiiAction, PiiRule, PiiRuleSpec, Policy, PolicySpec, Replace, RiskRule,
+    RiskRuleSpec,
 };
 pub use reason::{Quarantine, Reason};
 pub use risk::{RiskId, RiskSet};

@@ -177,7 +177,8 @@ impl Policy {
         let models = models.collect::<Result<_, RulesError>>()?;
         let accuracy = spec.accuracy.as_ref().map(Accuracy::new).transpose()?;
         if spec.decide_on == Some(DecideOn::Corrected) && accuracy.is_none() {
-            let message = "\"corrected\" needs the detectors' accuracy; add [policy.accuracy], or use a model that knows its own";
+            let message =
+                "\"corrected\" needs the detectors' accuracy; add [policy.accuracy], or use a model that knows its own";
             return Err(refuse("decide_on", message));
         }
         let rules = taxonomy.all().iter().map(|risk| rule_of(risk, spec, &taxonomy)).collect();

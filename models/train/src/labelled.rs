@@ -67,6 +67,8 @@ pub struct Labelled {
     pub dataset: usize,
     pub split: Split,
     pub quality: Quality,
+    /// Of a text that was made by putting another into clean text: the other, and the clean one.
+    pub embedded: Option<[usize; 2]>,
 }
 
 impl Labelled {
@@ -148,7 +150,16 @@ impl Corpus {
         let language = line.lang.as_deref().and_then(Language::declared);
         let language = language.unwrap_or_else(|| Language::identify(&line.text));
         let dataset = self.dataset(line.dataset, line.licence);
-        Ok(Labelled { text: line.text, language, positive, known, dataset, split: line.split, quality: line.quality })
+        Ok(Labelled {
+            text: line.text,
+            language,
+            positive,
+            known,
+            dataset,
+            split: line.split,
+            quality: line.quality,
+            embedded: None,
+        })
     }
 
     fn dataset(&mut self, name: String, licence: String) -> usize {

@@ -69,6 +69,9 @@ fn examples(corpus: &Corpus, solver: &Solver, head: usize, used: &(dyn Fn(usize)
     let examples = known.iter().map(|&at| {
         let text = &corpus.texts[at];
         let mut cost = if text.quality == Quality::Weak { solver.weak_cost } else { 1.0 };
+        if text.embedded.is_some() {
+            cost *= solver.embedded_cost;
+        }
         if text.is_benign(corpus.all) {
             let texts = benign[text.dataset] as f32;
             cost *= solver.benign_cost * (MEDIUM_SOURCE / texts).powf(solver.source_balance);
@@ -76,7 +79,10 @@ fn examples(corpus: &Corpus, solver: &Solver, head: usize, used: &(dyn Fn(usize)
         Example { row: at as u32, positive: text.positive & bit != 0, cost }
     });
     let mut examples: Vec<Example> = examples.collect();
-    let sum = |positive: bool| examples.iter().filter(|it| it.positive == positive).map(|it| it.cost).sum::<f32>();
+    let whole = |it: &&Example| corpus.texts[it.row as usize].embedded.is_none();
+    let sum = |positive: bool| {
+        examples.iter().filter(whole).filter(|it| it.positive == positive).map(|it| it.cost).sum::<f32>()
+    };
     let weight = (sum(false) / sum(true)).max(1.0).sqrt().min(solver.most_positive_cost);
     for example in &mut examples {
         example.cost *= solver.cost * if example.positive { weight } else { 1.0 };

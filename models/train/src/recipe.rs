@@ -40,6 +40,7 @@ pub struct Solver {
     pub source_balance: f32,
     pub most_positive_cost: f32,
     pub ratio: f32,
+    pub embedded_cost: f32,
     pub tolerance: f32,
     pub rounds: u32,
 }

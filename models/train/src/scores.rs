@@ -5,8 +5,11 @@ use tamis_classify::{Language, LinearModel, Pooling, Windows};
 use crate::recipe;
 
 /// A normalised text.
+#[derive(Clone, Default)]
 pub struct Normal {
     pub text: String,
+    /// Places of spaces that were line breaks.
+    pub breaks: Vec<usize>,
     pub chars: usize,
 }
 
@@ -18,7 +21,7 @@ pub struct Scores {
 
 impl Scores {
     /// Asks the model about texts, in order, on all cores.
-    pub fn of(model: &LinearModel, windows: &recipe::Windows, texts: &[(&str, Language)]) -> Self {
+    pub fn of(model: &LinearModel, windows: &recipe::Windows, texts: &[(&Normal, Language)]) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let share = texts.len().div_ceil(threads).max(1);
         let parts: Vec<Vec<f32>> = std::thread::scope(|scope| {
@@ -35,11 +38,11 @@ impl Scores {
     }
 }
 
-fn logits(model: &LinearModel, sizes: &recipe::Windows, texts: &[(&str, Language)]) -> Vec<f32> {
+fn logits(model: &LinearModel, sizes: &recipe::Windows, texts: &[(&Normal, Language)]) -> Vec<f32> {
     let (mut windows, mut scratch) = (Windows::default(), Vec::new());
     let mut out = Vec::with_capacity(texts.len() * model.heads());
     for &(text, language) in texts {
-        windows.read(model, text, sizes.of(language));
+        windows.read(model, &text.text, &text.breaks, sizes.of(language));
         let mut pooling = vec![Pooling::new(0.0); model.heads()];
         windows.logits(model, &mut scratch, |logits| {
             pooling.iter_mut().zip(logits).for_each(|(pooling, &logit)| pooling.push(logit));
@@ -58,5 +61,19 @@ impl recipe::Windows {
             Language::Other => self.other,
         };
         size as usize
+    }
+}
+
+impl Normal {
+    /// Adds another text in a line of its own.
+    pub fn push_line(&mut self, other: &Self) {
+        if !self.text.is_empty() {
+            self.breaks.push(self.text.len());
+            self.text.push(' ');
+            self.chars += 1;
+        }
+        self.breaks.extend(other.breaks.iter().map(|at| at + self.text.len()));
+        self.text.push_str(&other.text);
+        self.chars += other.chars;
     }
 }

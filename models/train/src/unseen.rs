@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tamis_classify::{CleanLogits, FlagTarget, Language, LinearModel};
+use tamis_classify::{CleanLogits, CleanTails, FlagTarget, Language, LinearModel};
 
 use crate::labelled::{Corpus, Quality, Split};
 use crate::recipe::Recipe;
 use crate::scores::{Normal, Scores};
 
-/// Parts that the sources are dealt into.
-pub const FOLDS: usize = 5;
 /// Joined documents that a source gives at most, per language and length.
 const JOINED: usize = 300;
 
 /// Which part each text is left out with: clean texts by the family of their source, all others one by one.
 pub struct Folds {
+    /// Parts: families of clean sources.
+    pub parts: usize,
     pub of_text: Vec<usize>,
     /// Family of every data set.
     pub families: Vec<u32>,
@@ -37,11 +37,23 @@ impl Folds {
             let family = families[text.dataset];
             match clean.binary_search(&family) {
                 // A text without a risk goes with its family, also where its label does not settle all.
-                Ok(at) if text.positive == 0 => at % FOLDS,
-                _ => blake3::hash(text.text.as_bytes()).as_bytes()[0] as usize % FOLDS,
+                Ok(at) if text.positive == 0 => at,
+                _ => {
+                    u16::from_le_bytes(*blake3::hash(text.text.as_bytes()).as_bytes().first_chunk().unwrap_or(&[0; 2]))
+                        as usize
+                        % clean.len().max(1)
+                }
             }
         });
-        Self { of_text: of_text.collect(), families, names }
+        Self { parts: clean.len(), of_text: of_text.collect(), families, names }
+    }
+
+    /// Whether a text may be trained on when a part is left out: no piece of it is of that part.
+    pub fn sees(&self, corpus: &Corpus, fold: usize, at: usize) -> bool {
+        match corpus.texts[at].embedded {
+            None => self.of_text[at] != fold,
+            Some(pieces) => pieces.iter().all(|&piece| self.of_text[piece] != fold),
+        }
     }
 }
 
@@ -90,9 +102,10 @@ impl Asked<'_> {
     }
 
     pub fn ask(&self, model: &LinearModel, fold: usize, unseen: &mut Unseen) {
-        let pair = |at: usize| (self.normal[at].text.as_str(), self.corpus.texts[at].language);
+        let pair = |at: usize| (&self.normal[at], self.corpus.texts[at].language);
         let left_out: Vec<usize> = (0..self.corpus.texts.len())
             .filter(|&at| self.folds.of_text[at] == fold && self.corpus.texts[at].split == Split::Train)
+            .filter(|&at| self.corpus.texts[at].embedded.is_none())
             .collect();
         let texts: Vec<_> = left_out.iter().map(|&at| pair(at)).collect();
         let scores = Scores::of(model, &self.recipe.windows, &texts);
@@ -122,30 +135,27 @@ impl Asked<'_> {
         let ends: Vec<usize> = self.recipe.length_buckets.iter().map(|&end| end as usize).collect();
         let targets = ends.iter().skip(1).map(|&end| end * 2);
         for target in targets {
-            let mut docs: Vec<(String, Language, usize)> = Vec::new();
+            let mut docs: Vec<(Normal, Language, usize)> = Vec::new();
             let mut counts: BTreeMap<(usize, Language), usize> = BTreeMap::new();
-            let mut open: BTreeMap<(usize, Language), (String, usize)> = BTreeMap::new();
+            let mut open: BTreeMap<(usize, Language), Normal> = BTreeMap::new();
             for &at in left_out {
                 let text = &self.corpus.texts[at];
                 if !is_source(self.corpus, text) {
                     continue;
                 }
                 let key = (text.dataset, text.language);
-                let (doc, chars) = open.entry(key).or_default();
-                doc.push_str(&self.normal[at].text);
-                doc.push(' ');
-                *chars += self.normal[at].chars + 1;
+                let doc = open.entry(key).or_default();
+                doc.push_line(&self.normal[at]);
                 let count = counts.entry(key).or_default();
-                if *chars >= target && *count < JOINED {
+                if doc.chars >= target && *count < JOINED {
                     *count += 1;
                     docs.push((std::mem::take(doc), text.language, text.dataset));
-                    *chars = 0;
                 }
             }
-            let texts: Vec<_> = docs.iter().map(|(doc, language, _)| (doc.as_str(), *language)).collect();
+            let texts: Vec<_> = docs.iter().map(|(doc, language, _)| (doc, *language)).collect();
             let scores = Scores::of(model, &self.recipe.windows, &texts);
             for (n, (doc, language, dataset)) in docs.iter().enumerate() {
-                let key = (*language, bucket(self.recipe, doc.chars().count()));
+                let key = (*language, bucket(self.recipe, doc.chars));
                 self.push(clean, key, scores.row(n), *dataset);
             }
         }
@@ -172,12 +182,21 @@ pub fn merged(parts: &[Clean], but: Option<usize>) -> Clean {
 /// Thresholds of every language and length, from clean texts. Longer texts never get lower ones; where there are too few
 /// texts of a length, those of the length below it are raised by the tail that more windows ask for.
 pub fn thresholds(clean: &Clean, recipe: &Recipe, enforcing: &[bool], target: FlagTarget) -> Table {
-    table(clean, recipe, enforcing.len(), |logits| logits.fit(enforcing, target))
+    table(recipe, enforcing.len(), |key| clean.get(key).filter(|logits| logits.len() >= FEW)?.fit(enforcing, target))
 }
 
-/// The same where every head flags this share of the texts of every language and length.
-pub fn thresholds_at(clean: &Clean, recipe: &Recipe, heads: usize, share: f64) -> Table {
-    table(clean, recipe, heads, |logits| logits.thresholds_at(share))
+/// Tails of clean texts, by language and length.
+pub type Tails = BTreeMap<(Language, usize), CleanTails>;
+
+/// The tails of every language and length with enough texts.
+pub fn tails(clean: &Clean) -> Tails {
+    let enough = clean.iter().filter(|(_, logits)| logits.len() >= FEW);
+    enough.filter_map(|(key, logits)| Some((*key, logits.tails()?))).collect()
+}
+
+/// The thresholds at which every head flags this share of the texts of every language and length.
+pub fn thresholds_at(tails: &Tails, recipe: &Recipe, heads: usize, share: f64) -> Table {
+    table(recipe, heads, |key| Some(tails.get(key)?.thresholds(share)))
 }
 
 /// Texts of a language and length that thresholds of their own need.
@@ -185,13 +204,12 @@ const FEW: usize = 200;
 /// Logits that a length without texts of its own is raised by.
 const STEP: f32 = 0.25;
 
-fn table(clean: &Clean, recipe: &Recipe, heads: usize, fit: impl Fn(&CleanLogits) -> Option<Vec<f32>>) -> Table {
+fn table(recipe: &Recipe, heads: usize, fit: impl Fn(&(Language, usize)) -> Option<Vec<f32>>) -> Table {
     let mut table = Table::new();
     for language in [Language::Zh, Language::En] {
         let mut before: Option<Vec<f32>> = None;
         for bucket in 0..=recipe.length_buckets.len() {
-            let own = clean.get(&(language, bucket)).filter(|logits| logits.len() >= FEW).and_then(&fit);
-            let mut row = match (own, &before) {
+            let mut row = match (fit(&(language, bucket)), &before) {
                 (Some(own), _) => own,
                 (None, Some(before)) => before.iter().map(|it| it + STEP).collect(),
                 (None, None) => vec![SILENT; heads],

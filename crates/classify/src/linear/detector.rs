@@ -122,7 +122,7 @@ impl LinearScanner<'_> {
         let language = declared.and_then(Language::declared).unwrap_or_else(|| Language::identify(text));
         detector.normalizer.normalize(text, &mut self.normal);
         let window = detector.manifest.windows.of(language) as usize;
-        self.windows.read(&detector.model, self.normal.text(), window);
+        self.windows.read(&detector.model, self.normal.text(), self.normal.line_breaks(), window);
         self.pooling.clear();
         self.pooling.resize(detector.manifest.heads.len(), Pooling::new(0.0));
         let Self { windows, logits, pooling, .. } = self;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 
 use anstyle::{AnsiColor, Style};
+use tamis_classify::MODEL_DETECTOR;
 use tamis_detect::{Code, Finding, PiiForm, form};
 use tamis_pipeline::{Explainer, Explanation};
 use tamis_rules::{PiiSet, Taxonomy};
@@ -64,6 +65,9 @@ fn marked(text: &str, explanation: &Explanation, taxonomy: &Taxonomy) -> String 
             excerpt(&text[start..end]),
         );
         let _ = match why(finding, taxonomy) {
+            Why::Title(title) if finding.detector == MODEL_DETECTOR => {
+                writeln!(out, "  ({title}; score {:.3})", finding.score)
+            }
             Why::Title(title) => writeln!(out, "  ({title})"),
             Why::Form(form) => writeln!(out, "\n      {}\n      by {}", form.description, form.source),
         };

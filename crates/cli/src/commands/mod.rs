@@ -3,6 +3,7 @@
 mod completions;
 mod explain;
 mod keywords;
+mod model;
 mod run;
 mod verify;
 
@@ -57,6 +58,7 @@ pub fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Emit(run) => run::run(&run, Passes::Emit, quiet),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Keywords(keywords) => keywords::keywords(&keywords),
+        Command::Model(model) => model::model(&model),
         Command::Verify(arguments) => verify::verify(&arguments, quiet),
         Command::Completions { shell } => completions::completions(shell),
     }

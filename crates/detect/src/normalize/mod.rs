@@ -40,6 +40,7 @@ impl Normalizer {
     pub fn normalize(&self, text: &str, out: &mut Normalized) {
         out.text.clear();
         out.edits.clear();
+        out.breaks.clear();
         Pass::new(self.table, text, out).run();
     }
 
@@ -78,6 +79,7 @@ impl std::fmt::Debug for Normalizer {
 pub struct Normalized {
     text: String,
     edits: Edits,
+    breaks: Vec<usize>,
 }
 
 impl Normalized {
@@ -85,6 +87,12 @@ impl Normalized {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Where the normalised text has a space for a run of white space with one line break, in order.
+    #[must_use]
+    pub fn line_breaks(&self) -> &[usize] {
+        &self.breaks
     }
 
     /// How many places of the text changed their length. Zero means that positions are those of the original.
@@ -161,6 +169,14 @@ mod tests {
         assert_eq!(original(9, 10), "y");
         assert_eq!(out.original_range(5, 5).len(), 0);
         assert_eq!(original(0, 99), &text[..text.len() - 3]);
+    }
+
+    #[test]
+    fn line_breaks_that_became_spaces_are_known() {
+        let mut out = Normalized::default();
+        Normalizer::new().normalize("Ａ\nb \r\n 中 c\n\nd\u{2028}e", &mut out);
+        assert_eq!(out.text(), "a b 中 c\n\nd e");
+        assert_eq!(out.line_breaks(), [1, 3, 12]);
     }
 
     #[test]

@@ -135,6 +135,7 @@ impl<'t, 'o> Pass<'t, 'o> {
             [b'\n', b'\n', next, ..] if next.is_ascii_graphic() => self.at += 2,
             [b'\n', next, ..] if next.is_ascii_graphic() => {
                 self.flush();
+                self.out.breaks.push(self.out.text.len());
                 self.out.text.push(' ');
                 self.read_until(self.at + 1);
             }
@@ -147,6 +148,10 @@ impl<'t, 'o> Pass<'t, 'o> {
     fn white_space(&mut self) {
         let (end, breaks) = self.white_space_end();
         if breaks < 2 {
+            if breaks == 1 {
+                self.flush();
+                self.out.breaks.push(self.out.text.len());
+            }
             self.put(' ', end);
         } else if end - self.at == 2 {
             // Two line breaks of a byte each become two line feeds: no position moves.

@@ -1,6 +1,9 @@
 //! The models of a pipeline, and what they add to its policy.
 
-use tamis_classify::{Contract, LinearDetector, ModelManifest};
+use std::path::Path;
+use std::sync::Arc;
+
+use tamis_classify::{Contract, Device, LinearDetector, ModelManifest, RowMode, TokensDetector, TokensOptions};
 use tamis_detect::{Detector, KeywordLibrary};
 use tamis_rules::{AccuracySpec, Level, ModelRuleSpec, PolicySpec, Taxonomy};
 
@@ -8,13 +11,15 @@ use crate::config::{ModeSpec, ModelSpec};
 use crate::{PipelineError, assets};
 
 /// A model, ready to be asked.
-pub(super) struct Model {
+pub(crate) struct Model {
     pub manifest: ModelManifest,
     pub detector: Box<dyn Detector>,
+    /// The detector once more, where it runs on a device of its own.
+    pub device: Option<Arc<TokensDetector>>,
 }
 
 /// Loads the models in their order.
-pub(super) fn load(specs: &[ModelSpec], taxonomy: &Taxonomy) -> Result<Vec<Model>, PipelineError> {
+pub(crate) fn load(specs: &[ModelSpec], taxonomy: &Taxonomy) -> Result<Vec<Model>, PipelineError> {
     let mut models: Vec<Model> = Vec::new();
     for spec in specs {
         if let ModeSpec::Uncertain { model, .. } = &spec.mode
@@ -46,10 +51,36 @@ fn load_one(spec: &ModelSpec, taxonomy: &Taxonomy) -> Result<Model, PipelineErro
         Contract::HashedNgrams => {
             refuse_idle_keys(spec)?;
             let detector = Box::new(LinearDetector::new(files.manifest, &files.onnx, taxonomy)?);
-            Ok(Model { manifest, detector })
+            Ok(Model { manifest, detector, device: None })
         }
-        Contract::Tokens => Err(PipelineError::Usage("tokens/1 is not built in".into())),
+        Contract::Tokens => {
+            let folder = files.folder.as_deref().unwrap_or(Path::new(""));
+            let detector = Arc::new(TokensDetector::open(folder, taxonomy, &tokens_options(spec)?)?);
+            Ok(Model { manifest, detector: Box::new(Arc::clone(&detector)), device: Some(detector) })
+        }
     }
+}
+
+fn tokens_options(spec: &ModelSpec) -> Result<TokensOptions, PipelineError> {
+    let device = spec.device.as_deref().map_or(Ok(Device::default()), str::parse);
+    let device =
+        device.map_err(|message: String| PipelineError::Usage(format!("detect.model {}: {message}", spec.path)))?;
+    let milli = |share: f32| (share.clamp(0.0, 1.0) * 1000.0).round() as u16;
+    let mode = match &spec.mode {
+        ModeSpec::All => RowMode::All,
+        ModeSpec::Sample { per_mille, seed } => RowMode::Sample { per_mille: *per_mille, seed: *seed },
+        ModeSpec::Uncertain { model, low, high } => {
+            RowMode::Uncertain { model: model.clone(), low_milli: milli(*low), high_milli: milli(*high) }
+        }
+    };
+    Ok(TokensOptions {
+        mode,
+        device,
+        strict: spec.strict,
+        library: spec.runtime.clone(),
+        workers: spec.workers,
+        batch_tokens: spec.batch_tokens,
+    })
 }
 
 /// A linear model looks at every record on the threads that read them; keys that say otherwise would do nothing.
@@ -62,6 +93,8 @@ fn refuse_idle_keys(spec: &ModelSpec) -> Result<(), PipelineError> {
         "runtime"
     } else if spec.workers != 0 {
         "workers"
+    } else if spec.strict {
+        "strict"
     } else if spec.batch_tokens.is_some() {
         "batch_tokens"
     } else {

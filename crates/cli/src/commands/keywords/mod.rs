@@ -53,7 +53,10 @@ fn enforces(entries: &[Entry], at: u32) -> bool {
 }
 
 /// How a sample is to be read.
-fn sample_options(arguments: &SampleArguments, paths: &[std::path::PathBuf]) -> Result<SampleOptions, Failure> {
+pub(super) fn sample_options(
+    arguments: &SampleArguments,
+    paths: &[std::path::PathBuf],
+) -> Result<SampleOptions, Failure> {
     let only = match arguments.only.as_deref() {
         None => None,
         Some(text) => {
