@@ -1,5 +1,4 @@
 //! What is refused before ONNX Runtime gets to see it. None of these tests needs it.
-#![cfg(feature = "onnx")]
 
 mod support;
 

@@ -15,8 +15,8 @@ const TOKENIZER: &str = "tokenizer.json";
 pub struct ModelFiles {
     manifest: ModelManifest,
     tokens: TokensSpec,
-    onnx: Arc<[u8]>,
-    tokenizer: Arc<[u8]>,
+    onnx: Vec<u8>,
+    tokenizer: Vec<u8>,
     /// Name as the network writes it, and content.
     external: Vec<(String, Arc<[u8]>)>,
     /// Whether the network wants `token_type_ids`, too.
@@ -77,7 +77,7 @@ impl ModelFiles {
         }
         let types_input = graph::check(&onnx, &manifest, &tokens).map_err(refuse_onnx)?;
         let external = external.into_iter().map(|(file, content)| (file, content.into())).collect();
-        Ok(Self { manifest, tokens, onnx: onnx.into(), tokenizer: tokenizer.into(), external, types_input })
+        Ok(Self { manifest, tokens, onnx, tokenizer, external, types_input })
     }
 
     /// What the model is.
@@ -90,7 +90,9 @@ impl ModelFiles {
         &self.tokens
     }
 
-    pub(super) fn onnx(&self) -> &[u8] {
+    /// The network.
+    #[must_use]
+    pub fn onnx(&self) -> &[u8] {
         &self.onnx
     }
 

@@ -160,7 +160,9 @@ impl Runtime {
         ort::info().to_owned()
     }
 
-    pub(crate) fn environment(&self) -> &Environment {
+    /// What sessions are opened in. A process has one, so sessions of one's own need it, too.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
         &self.environment
     }
 }
