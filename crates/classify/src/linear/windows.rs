@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     fn model() -> LinearModel {
-        let weights = (0..BUCKETS * 2).map(|at| if at < 2 { 0 } else { (at * 2_654_435_761 >> 7) as i8 });
+        let weights = (0..BUCKETS * 2).map(|at| if at < 2 { 0 } else { ((at * 2_654_435_761) >> 7) as i8 });
         LinearModel::new(&weights.collect::<Vec<_>>(), vec![0.01, 0.02], vec![-0.5, 0.5])
     }
 
