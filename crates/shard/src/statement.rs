@@ -14,7 +14,7 @@ pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 /// Kind of the predicate.
 pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
 /// Kind of the build.
-pub const BUILD_TYPE: &str = "tamis run/3";
+pub const BUILD_TYPE: &str = "tamis run/4";
 /// What stands before the version in the builder's id.
 const BUILDER: &str = "tamis ";
 
