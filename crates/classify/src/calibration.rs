@@ -53,7 +53,7 @@ impl Calibration {
     /// The bucket of a text of so many characters.
     #[must_use]
     pub fn bucket(&self, chars: usize) -> usize {
-        bucket(&self.length_buckets, chars)
+        length_bucket(&self.length_buckets, chars)
     }
 
     /// The score of a head in thousandths, 0 to 1000, from its pooled logit. None where the logit is no number.
@@ -65,8 +65,9 @@ impl Calibration {
     }
 }
 
-/// The bucket of a text of so many characters.
-pub(crate) fn bucket(length_buckets: &[u32], chars: usize) -> usize {
+/// The bucket of a text of so many characters, by the buckets' upper ends in ascending order.
+#[must_use]
+pub fn length_bucket(length_buckets: &[u32], chars: usize) -> usize {
     length_buckets.partition_point(|&end| (end as usize) < chars)
 }
 
@@ -107,7 +108,7 @@ mod tests {
     #[test]
     fn lengths_fall_into_buckets_by_their_upper_ends() {
         let ends = [64, 256];
-        let got: Vec<usize> = [0, 64, 65, 256, 257, 1 << 30].iter().map(|&chars| bucket(&ends, chars)).collect();
+        let got: Vec<usize> = [0, 64, 65, 256, 257, 1 << 30].iter().map(|&chars| length_bucket(&ends, chars)).collect();
         assert_eq!(got, [0, 0, 1, 1, 2, 2]);
     }
 }

@@ -15,7 +15,7 @@ mod pool;
 #[cfg(feature = "onnx")]
 mod tokens;
 
-pub use calibration::{Calibration, score_milli};
+pub use calibration::{Calibration, length_bucket, score_milli};
 pub use error::ClassifyError;
 pub use fit::{CleanLogits, CleanTails, FlagTarget};
 pub use heads::{FOUND_FROM, MODEL_DETECTOR, TAGGED_FROM};

@@ -1,6 +1,6 @@
 //! What a model says of texts, by the kernel that a run uses.
 
-use tamis_classify::{Language, LinearModel, Pooling, Windows};
+use tamis_classify::{Language, LinearModel, Windows};
 
 use crate::recipe;
 
@@ -39,14 +39,11 @@ impl Scores {
 }
 
 fn logits(model: &LinearModel, sizes: &recipe::Windows, texts: &[(&Normal, Language)]) -> Vec<f32> {
-    let (mut windows, mut scratch) = (Windows::default(), Vec::new());
+    let (mut windows, mut scratch, mut pooling) = (Windows::default(), Vec::new(), Vec::new());
     let mut out = Vec::with_capacity(texts.len() * model.heads());
     for &(text, language) in texts {
         windows.read(model, &text.text, &text.breaks, sizes.of(language));
-        let mut pooling = vec![Pooling::new(0.0); model.heads()];
-        windows.logits(model, &mut scratch, |logits| {
-            pooling.iter_mut().zip(logits).for_each(|(pooling, &logit)| pooling.push(logit));
-        });
+        windows.pool(model, &mut scratch, &mut pooling);
         out.extend(pooling.iter().map(|it| it.finish().map_or(f32::NEG_INFINITY, |pooled| pooled.max)));
     }
     out

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tamis_classify::{CleanLogits, CleanTails, FlagTarget, Language, LinearModel};
+use tamis_classify::{CleanLogits, CleanTails, FlagTarget, Language, LinearModel, length_bucket};
 
 use crate::labelled::{Corpus, Quality, Split};
 use crate::recipe::Recipe;
@@ -79,7 +79,7 @@ pub struct Unseen {
 
 /// The bucket of a length.
 pub fn bucket(recipe: &Recipe, chars: usize) -> usize {
-    recipe.length_buckets.partition_point(|&end| (end as usize) < chars)
+    length_bucket(&recipe.length_buckets, chars)
 }
 
 /// Asks the model of one part about what it did not see.

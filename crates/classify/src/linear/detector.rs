@@ -123,12 +123,7 @@ impl LinearScanner<'_> {
         detector.normalizer.normalize(text, &mut self.normal);
         let window = detector.manifest.windows.of(language) as usize;
         self.windows.read(&detector.model, self.normal.text(), self.normal.line_breaks(), window);
-        self.pooling.clear();
-        self.pooling.resize(detector.manifest.heads.len(), Pooling::new(0.0));
-        let Self { windows, logits, pooling, .. } = self;
-        windows.logits(&detector.model, logits, |logits| {
-            pooling.iter_mut().zip(logits).for_each(|(pooling, &logit)| pooling.push(logit));
-        });
+        self.windows.pool(&detector.model, &mut self.logits, &mut self.pooling);
         let bucket = detector.calibration.bucket(self.windows.chars());
         for (head, pooling) in self.pooling.iter().enumerate() {
             let Some(pooled) = pooling.finish() else { continue };

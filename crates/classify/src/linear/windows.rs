@@ -2,6 +2,7 @@
 
 use super::model::inverse_norm;
 use super::{LinearModel, NgramReader};
+use crate::Pooling;
 
 /// Rows that may be added in 16 bits before the sums can overflow: 256 · 127 < 2^15.
 const SPILL: usize = 256;
@@ -156,6 +157,15 @@ impl Windows {
     pub fn range(&self, window: usize) -> std::ops::Range<usize> {
         let (from, to) = self.spans[window];
         self.starts[from as usize]..self.starts.get(to as usize).copied().unwrap_or(self.text_len)
+    }
+
+    /// Pools all windows, one [`Pooling`] per head, into `pooling`; `logits` is memory.
+    pub fn pool(&self, model: &LinearModel, logits: &mut Vec<f32>, pooling: &mut Vec<Pooling>) {
+        pooling.clear();
+        pooling.resize(model.heads(), Pooling::new(0.0));
+        self.logits(model, logits, |logits| {
+            pooling.iter_mut().zip(logits).for_each(|(pooling, &logit)| pooling.push(logit));
+        });
     }
 
     /// Calls `say` with every window's logits, one per head; `out` is memory.

@@ -82,7 +82,7 @@ impl LongDocuments {
         for language in [Language::Zh, Language::En] {
             let texts = || clean.iter().copied().filter(|&at| corpus.texts[at].language == language);
             let bad: Vec<usize> = (0..corpus.texts.len())
-                .filter(|&at| is_real_positive(corpus.all, &corpus.texts[at]) && corpus.texts[at].language == language)
+                .filter(|&at| is_real_positive(&corpus.texts[at]) && corpus.texts[at].language == language)
                 .filter(|&at| asked.normal[at].text.len() <= 300)
                 .collect();
             for size in SIZES {
@@ -148,7 +148,7 @@ fn highest(logits: &[f32], thresholds: Option<&[f32]>, levels: &Levels) -> f32 {
 }
 
 /// An evaluation text with a risk, not written by us.
-fn is_real_positive(_: u64, text: &Labelled) -> bool {
+fn is_real_positive(text: &Labelled) -> bool {
     text.split == Split::Dev && text.positive != 0 && text.quality != Quality::Synthetic
 }
 
@@ -259,7 +259,7 @@ impl Measured<'_> {
         let mut counts = [Flagged::default(), Flagged::default()];
         for (n, &at) in self.unseen.dev.iter().enumerate() {
             let text = &self.asked.corpus.texts[at];
-            if !is_real_positive(self.asked.corpus.all, text) {
+            if !is_real_positive(text) {
                 continue;
             }
             for fold in 0..self.asked.folds.parts {

@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use tamis_classify::{
-    ClassifyError, Contract, Language, LinearModel, LinearReference, ModelManifest, Pooling, Windows, ngrams,
-};
+use tamis_classify::{ClassifyError, Contract, Language, LinearModel, LinearReference, ModelManifest, Windows, ngrams};
 use tamis_detect::{Normalized, Normalizer};
 use tamis_pipeline::{PipelineError, assets, read_sample};
 
@@ -70,7 +68,8 @@ fn megabytes_per_second(bytes: usize, time: Duration) -> f64 {
 fn kernel(out: &mut String, model: &LinearModel, manifest: &ModelManifest, texts: &[String]) {
     let bytes: usize = texts.iter().map(String::len).sum();
     let normalizer = Normalizer::new();
-    let (mut normal, mut windows, mut logits) = (Normalized::default(), Windows::default(), Vec::new());
+    let (mut normal, mut windows) = (Normalized::default(), Windows::default());
+    let (mut logits, mut pooling) = (Vec::new(), Vec::new());
     let languages: Vec<Language> = texts.iter().map(|text| Language::identify(text)).collect();
     let identify = fastest(|| {
         std::hint::black_box(
@@ -85,10 +84,7 @@ fn kernel(out: &mut String, model: &LinearModel, manifest: &ModelManifest, texts
             normalizer.normalize(text, &mut normal);
             let window = manifest.windows.of(*language) as usize;
             windows.read(model, normal.text(), normal.line_breaks(), window);
-            let mut pooling = vec![Pooling::new(0.0); model.heads()];
-            windows.logits(model, &mut logits, |logits| {
-                pooling.iter_mut().zip(logits).for_each(|(pooling, &logit)| pooling.push(logit));
-            });
+            windows.pool(model, &mut logits, &mut pooling);
             std::hint::black_box(&pooling);
             count += windows.len();
         }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use tamis_classify::{
-    CleanLogits, Contract, FlagTarget, Language, LinearModel, ModelManifest, Pooling, Windows, metrics,
+    CleanLogits, Contract, FlagTarget, Language, LinearModel, ModelManifest, Pooling, Windows, length_bucket, metrics,
 };
 use tamis_detect::{Normalized, Normalizer, Truth};
 use tamis_pipeline::{PipelineError, assets, read_sample};
@@ -55,7 +55,8 @@ pub fn calibrate(arguments: &ModelCalibrateArguments) -> Result<u8, Failure> {
 fn read(arguments: &ModelCalibrateArguments, manifest: &ModelManifest, model: &LinearModel) -> Result<Clean, Failure> {
     let taxonomy = assets::taxonomy("builtin:gbt45654")?;
     let normalizer = Normalizer::new();
-    let (mut normal, mut windows, mut scratch) = (Normalized::default(), Windows::default(), Vec::new());
+    let (mut normal, mut windows) = (Normalized::default(), Windows::default());
+    let (mut scratch, mut pooling) = (Vec::new(), Vec::new());
     let (mut clean, mut sources): (Clean, BTreeMap<String, u32>) = (Clean::new(), BTreeMap::new());
     read_sample(&sample_options(&arguments.reading, &arguments.sample)?, &taxonomy, |sample| {
         if sample.truth != Truth::Clean {
@@ -64,15 +65,12 @@ fn read(arguments: &ModelCalibrateArguments, manifest: &ModelManifest, model: &L
         let language = sample.lang.and_then(Language::declared).unwrap_or_else(|| Language::identify(sample.text));
         normalizer.normalize(sample.text, &mut normal);
         windows.read(model, normal.text(), normal.line_breaks(), manifest.windows.of(language) as usize);
-        let mut pooling = vec![Pooling::new(0.0); model.heads()];
-        windows.logits(model, &mut scratch, |logits| {
-            pooling.iter_mut().zip(logits).for_each(|(pooling, &logit)| pooling.push(logit));
-        });
+        windows.pool(model, &mut scratch, &mut pooling);
         let logits: Vec<f32> =
             pooling.iter().filter_map(Pooling::finish).map(|it| it.value(manifest.windows.pool)).collect();
         let next = sources.len() as u32;
         let source = *sources.entry(sample.group.to_owned()).or_insert(next);
-        let bucket = manifest.length_buckets.partition_point(|&end| (end as usize) < windows.chars());
+        let bucket = length_bucket(&manifest.length_buckets, windows.chars());
         clean.entry((language, bucket)).or_insert_with(|| CleanLogits::new(model.heads())).push(&logits, source);
     })?;
     Ok(clean)
